@@ -1,0 +1,8 @@
+//! Bytes by digest: the [`BlobStore`] trait and its implementations.
+//!
+//! Nothing here knows of repositories, callers or HTTP. Invariant: what can be opened was staged,
+//! hashed as it was written, found equal to its digest, and made durable, in that order.
+
+mod store;
+
+pub use store::{Access, Blob, BlobStore, Content, Error, StagedBlob, VerifiedBlob};

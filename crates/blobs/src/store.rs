@@ -1,0 +1,223 @@
+//! The contract of a blob store.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use oci::{Algorithm, Digest, Hasher};
+
+/// What can go wrong with bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No blob of this digest is committed.
+    #[error("blob {0} is not stored")]
+    NotFound(Digest),
+    /// The staged bytes are not what they should be; nothing was committed.
+    #[error("staged bytes have digest {actual}, expected {expected}")]
+    DigestMismatch {
+        /// The digest they should have.
+        expected: Digest,
+        /// The digest they have.
+        actual: Digest,
+    },
+    /// The staged bytes are too few or too many; nothing was committed.
+    #[error("staged {actual} bytes, expected {expected}")]
+    SizeMismatch {
+        /// Expected size in bytes.
+        expected: u64,
+        /// Staged size in bytes.
+        actual: u64,
+    },
+    /// A stored file ends before its size: somebody truncated it.
+    #[error("stored bytes end at {available}, expected {expected}")]
+    Truncated {
+        /// How many bytes should be there.
+        expected: u64,
+        /// How many are.
+        available: u64,
+    },
+    /// All staging space is in use.
+    #[error("staging space is used up ({limit_bytes} bytes)")]
+    StagingFull {
+        /// The limit in bytes.
+        limit_bytes: u64,
+    },
+    /// The medium failed.
+    #[error("blob storage failed while {action}")]
+    Io {
+        /// What was being done, as a verb phrase.
+        action: &'static str,
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+/// Who looks at the bytes that a [`Content::read`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only the kernel, in a write to a plain socket. The bytes may be a file mapping: user space
+    /// must not dereference them, for a truncated file would raise SIGBUS. A kernel that meets a
+    /// missing page fails the write with EFAULT instead.
+    Kernel,
+    /// User space (TLS, JSON, hashing): the bytes are copied out of the file by `pread`.
+    User,
+}
+
+/// Bytes that can be read at any offset, complete or still growing.
+#[async_trait]
+pub trait Content: Send + Sync + fmt::Debug {
+    /// Reads from `offset` at least one byte and at most `max`, for a caller who knows that
+    /// `offset + max` bytes are there.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] where they are not, [`Error::Io`] where the medium fails.
+    async fn read(&self, offset: u64, max: usize, access: Access) -> Result<Bytes, Error>;
+}
+
+/// A committed blob, open for reading. Cheap to clone; stays readable after deletion.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Its bytes.
+    pub content: Arc<dyn Content>,
+}
+
+/// Where blobs live. Implementations share everything through the medium: two handles on one
+/// store, in one process or two, see each other's commits.
+#[async_trait]
+pub trait BlobStore: Send + Sync + fmt::Debug + 'static {
+    /// Opens a committed blob.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none.
+    async fn open(&self, digest: &Digest) -> Result<Blob, Error>;
+
+    /// Returns the size of a committed blob in bytes, without opening it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none.
+    async fn stat(&self, digest: &Digest) -> Result<u64, Error>;
+
+    /// Starts a staged blob whose bytes are hashed with `algorithm` as they are appended.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where no staging file can be made.
+    async fn stage(&self, algorithm: Algorithm) -> Result<StagedBlob, Error>;
+
+    /// Deletes a blob; deleting what is not there succeeds. Readers that have it open go on.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails.
+    async fn delete(&self, digest: &Digest) -> Result<(), Error>;
+
+    /// Checks that the stored bytes of a blob around `offset` can be read and that its length is
+    /// right, past every cache. A blob found damaged is deleted, so that the next pull fetches it
+    /// again. Returns whether it was sound.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none, [`Error::Io`] where deleting fails.
+    async fn probe(&self, digest: &Digest, size_bytes: u64, offset: u64) -> Result<bool, Error>;
+}
+
+/// The store's side of a staged blob: raw bytes, a way to make them permanent, and a `Drop` that
+/// removes them unless they were.
+#[async_trait]
+pub(crate) trait Stage: Send + Sync {
+    /// Appends bytes. Blocks.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Error>;
+    /// Returns what was appended so far, readable while it grows.
+    fn content(&self) -> Arc<dyn Content>;
+    /// Makes the bytes durable under `digest`; where that exists already, keeps what is there.
+    async fn commit(self: Box<Self>, digest: &Digest, size_bytes: u64) -> Result<Blob, Error>;
+}
+
+/// A blob on its way in. Dropping it removes what was staged.
+pub struct StagedBlob {
+    stage: Box<dyn Stage>,
+    hasher: Hasher,
+    size_bytes: u64,
+}
+
+impl StagedBlob {
+    pub(crate) fn new(stage: Box<dyn Stage>, algorithm: Algorithm) -> Self {
+        Self { stage, hasher: Hasher::new(algorithm), size_bytes: 0 }
+    }
+
+    /// Appends bytes and hashes them. Blocks on the medium: call it off the runtime.
+    ///
+    /// # Errors
+    /// [`Error::StagingFull`] or [`Error::Io`]; the staged blob is of no use afterwards.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.stage.append(bytes)?;
+        self.hasher.update(bytes);
+        self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Returns how many bytes were appended.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// Returns the bytes appended so far, readable by any number of readers while they grow, and
+    /// after this staged blob is gone.
+    pub fn content(&self) -> Arc<dyn Content> {
+        self.stage.content()
+    }
+
+    /// Compares what was appended with what it should be. This is the only way to a
+    /// [`VerifiedBlob`], and that the only way to commit.
+    ///
+    /// # Errors
+    /// [`Error::SizeMismatch`] or [`Error::DigestMismatch`]; what was staged is removed.
+    pub fn verify(self, expected: &Digest, size_bytes: Option<u64>) -> Result<VerifiedBlob, Error> {
+        if let Some(expected) = size_bytes.filter(|&expected| expected != self.size_bytes) {
+            return Err(Error::SizeMismatch { expected, actual: self.size_bytes });
+        }
+        let actual = self.hasher.finish();
+        if actual != *expected {
+            return Err(Error::DigestMismatch { expected: expected.clone(), actual });
+        }
+        Ok(VerifiedBlob { stage: self.stage, digest: actual, size_bytes: self.size_bytes })
+    }
+}
+
+impl fmt::Debug for StagedBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StagedBlob").field("size_bytes", &self.size_bytes).finish_non_exhaustive()
+    }
+}
+
+/// A staged blob that is what it should be, and is not yet durable.
+pub struct VerifiedBlob {
+    stage: Box<dyn Stage>,
+    digest: Digest,
+    size_bytes: u64,
+}
+
+impl VerifiedBlob {
+    /// Returns the digest that was checked.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Returns the size in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// Makes the blob durable and visible; where it exists already, what is there stays.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails; nothing becomes visible then.
+    pub async fn commit(self) -> Result<Blob, Error> {
+        self.stage.commit(&self.digest, self.size_bytes).await
+    }
+}
+
+impl fmt::Debug for VerifiedBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedBlob").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
