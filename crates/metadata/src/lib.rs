@@ -1,1 +1,23 @@
-//! Under construction.
+//! Facts by name: rules, secrets, repositories, manifests, tags, links.
+//!
+//! Nothing here knows of bytes, upstreams or HTTP. Invariants: every fact is keyed by its
+//! registry; a fact about content is only written once the content is committed (the caller's
+//! duty); every change has a revision that any process can ask about.
+
+mod change;
+mod content;
+mod identity;
+mod page;
+mod rule;
+mod secret;
+mod store;
+
+pub use change::{Change, Changes, Revision};
+pub use content::{
+    Image, Link, ManifestFact, NewLink, NewManifest, Origin, Pull, Repository, TagFact,
+};
+pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
+pub use page::{Page, PageRequest};
+pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
+pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
+pub use store::{Error, MetadataStore};

@@ -1,0 +1,36 @@
+//! Revisions: how one process learns what another changed.
+
+use oci::{Digest, RepositoryName, Tag};
+
+use crate::RegistryId;
+
+/// A point in the store's history; grows by one with each recorded change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Revision(pub u64);
+
+/// A fact that is no longer what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The rules of a registry.
+    Rules(RegistryId),
+    /// A secret: its value, its existence.
+    Secret(RegistryId, String),
+    /// A repository came into being, was deleted, or changed its settings.
+    Repository(RegistryId, RepositoryName),
+    /// A tag was set, moved, re-checked or removed.
+    Tag(RegistryId, RepositoryName, Tag),
+    /// A manifest was deleted.
+    Manifest(RegistryId, RepositoryName, Digest),
+    /// The link of a blob was removed.
+    Link(RegistryId, RepositoryName, Digest),
+}
+
+/// What changed after a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The newest revision; ask with it next time.
+    pub revision: Revision,
+    /// What changed, oldest first; `None` where the history does not reach back far enough, so
+    /// that everything must be taken as changed.
+    pub changes: Option<Vec<Change>>,
+}

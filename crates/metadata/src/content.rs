@@ -1,0 +1,134 @@
+//! Repositories, manifests, tags and links as facts.
+
+use oci::{Descriptor, Digest, RepositoryName, Tag};
+use serde::{Deserialize, Serialize};
+
+use crate::{RegistryId, Timestamp};
+
+/// How content came to be here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A client pushed it.
+    Pushed {
+        /// The principal who did.
+        principal: String,
+    },
+    /// It was pulled through a rule.
+    Cached {
+        /// Key of the rule's prefix.
+        rule: String,
+        /// The rule's upstream, as typed.
+        upstream_registry_url: String,
+        /// The repository it came from there.
+        upstream_repository: String,
+    },
+}
+
+/// A repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// Its name.
+    pub name: RepositoryName,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// What made it: a push (or an API call), or the first pull through a rule.
+    pub origin: Origin,
+}
+
+/// A manifest in a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestFact {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its media type, as it is served.
+    pub media_type: String,
+    /// Size of the manifest itself in bytes.
+    pub size_bytes: u64,
+    /// `artifactType`, or the config's media type, where there is one.
+    pub artifact_type: Option<String>,
+    /// The config, where there is one.
+    pub config: Option<Descriptor>,
+    /// Layers, or the manifests of an index.
+    pub children: Vec<Descriptor>,
+    /// The manifest it refers to.
+    pub subject: Option<Digest>,
+    /// How it came to be here.
+    pub origin: Origin,
+    /// When it was pushed or first cached.
+    pub pushed_at: Timestamp,
+    /// When it was last pulled, as far as recorded.
+    pub last_pulled_at: Option<Timestamp>,
+}
+
+/// What a tag names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagFact {
+    /// The digest it names.
+    pub digest: Digest,
+    /// How it came to be here.
+    pub origin: Origin,
+    /// When it was last set or moved.
+    pub updated_at: Timestamp,
+    /// When the upstream last confirmed it (equal to `updated_at` for a pushed tag).
+    pub checked_at: Timestamp,
+}
+
+/// The permission to serve a blob from a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The blob.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// Its media type where a manifest named it.
+    pub media_type: Option<String>,
+    /// How it came to be here.
+    pub origin: Origin,
+    /// When it was linked.
+    pub linked_at: Timestamp,
+}
+
+/// A manifest to be recorded: repository where missing, manifest, and tag in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewManifest {
+    /// The repository, created from `manifest.origin` at `manifest.pushed_at` where missing.
+    pub repository: RepositoryName,
+    /// The manifest; where the repository has it already, its `pushed_at` and origin stay.
+    pub manifest: ManifestFact,
+    /// The tag to set, moved where it named something else; checked at `manifest.pushed_at`.
+    pub tag: Option<Tag>,
+}
+
+/// A link to be recorded: repository where missing, and link, in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLink {
+    /// The registry of the repository.
+    pub registry: RegistryId,
+    /// The repository, created from `link.origin` at `link.linked_at` where missing.
+    pub repository: RepositoryName,
+    /// The link; one that is there already stays.
+    pub link: Link,
+}
+
+/// A manifest with the tags that name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The manifest.
+    pub manifest: ManifestFact,
+    /// The tags that name it, in order.
+    pub tags: Vec<Tag>,
+}
+
+/// A pull to be remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// The registry of the repository.
+    pub registry: RegistryId,
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The manifest pulled.
+    pub digest: Digest,
+    /// When.
+    pub at: Timestamp,
+}

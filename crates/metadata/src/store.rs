@@ -1,0 +1,222 @@
+//! The contract of a metadata store.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use oci::{Digest, RepositoryName, Tag};
+
+use crate::{
+    Changes, Image, Link, ManifestFact, NewLink, NewManifest, NewSecret, Page, PageRequest, Pull,
+    RegistryId, Repository, Revision, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+};
+
+/// What can go wrong with facts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such fact.
+    #[error("not found")]
+    NotFound,
+    /// There is one of that name already.
+    #[error("already exists")]
+    AlreadyExists,
+    /// One more would be too many.
+    #[error("the limit of {limit} is reached")]
+    LimitExceeded {
+        /// The limit.
+        limit: u32,
+    },
+    /// The store was written by a newer version of this program.
+    #[error("the store has schema {found}, this program knows up to {known}")]
+    NewerSchema {
+        /// Schema version found.
+        found: i64,
+        /// Newest schema version known.
+        known: i64,
+    },
+    /// A stored record cannot be read back.
+    #[error("a stored {record} cannot be read")]
+    Corrupt {
+        /// What kind of record.
+        record: &'static str,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The engine failed or cannot be reached.
+    #[error("the metadata store failed")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where facts live. No method relies on the state of its process: two handles on one store see
+/// each other's writes at once. Every write is one transaction, and records its changes in it.
+#[async_trait]
+pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
+    /// Creates a rule; `limit` is how many the registry may have.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] where one has the same prefix key; [`Error::LimitExceeded`].
+    async fn create_rule(
+        &self,
+        registry: &RegistryId,
+        rule: &Rule,
+        limit: Option<u32>,
+    ) -> Result<(), Error>;
+
+    /// Returns every rule of a registry, by prefix key.
+    async fn rules(&self, registry: &RegistryId) -> Result<Vec<Rule>, Error>;
+
+    /// Returns the registries that have a rule.
+    async fn registries_with_rules(&self) -> Result<Vec<RegistryId>, Error>;
+
+    /// Sets the credentials of a rule that are `Some`, leaves the others, and returns the rule.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn update_rule(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp,
+    ) -> Result<Rule, Error>;
+
+    /// Deletes a rule and returns it. Cached content stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error>;
+
+    /// Creates a secret. One of that name whose `delete_after` has passed `secret.created_at` is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`].
+    async fn create_secret(&self, registry: &RegistryId, secret: &NewSecret) -> Result<(), Error>;
+
+    /// Returns a secret, one scheduled for deletion included, with its versions. One whose
+    /// `delete_after` is not later than `now` is gone.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn secret(
+        &self,
+        registry: &RegistryId,
+        id: &SecretId,
+        now: Timestamp,
+    ) -> Result<Secret, Error>;
+
+    /// Replaces a secret and all its versions, provided that it still is what `expected` says
+    /// (compare and swap), so that a read-modify-write loses nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none or it changed in the meantime.
+    async fn replace_secret(
+        &self,
+        registry: &RegistryId,
+        expected: &Secret,
+        secret: &Secret,
+    ) -> Result<(), Error>;
+
+    /// Deletes a secret at once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_secret(&self, registry: &RegistryId, name: &str) -> Result<(), Error>;
+
+    /// Returns a page of secrets by name.
+    async fn secrets(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Secret>, Error>;
+
+    /// Returns a repository.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+    ) -> Result<Repository, Error>;
+
+    /// Returns a page of repositories by name.
+    async fn repositories(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+    ) -> Result<Page<Repository>, Error>;
+
+    /// Records a manifest whose bytes are committed, and the tag it was asked by.
+    async fn record_manifest(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+    ) -> Result<(), Error>;
+
+    /// Returns a manifest of a repository.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<ManifestFact, Error>;
+
+    /// Returns what a tag names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error>;
+
+    /// Records that the upstream confirmed that `tag` still names `digest`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the tag is gone or names something else by now.
+    async fn refresh_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        checked_at: Timestamp,
+    ) -> Result<(), Error>;
+
+    /// Returns a page of images by digest.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the repository does not exist.
+    async fn images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error>;
+
+    /// Records links of blobs whose bytes are committed, all in one transaction.
+    async fn record_links(&self, links: &[NewLink]) -> Result<(), Error>;
+
+    /// Returns the link of a blob in a repository.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error>;
+
+    /// Records pulls, later ones winning; pulls of what is gone are dropped. Not a change.
+    async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error>;
+
+    /// Returns what changed after `since`.
+    async fn changes_since(&self, since: Revision) -> Result<Changes, Error>;
+}
