@@ -217,6 +217,16 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
     /// Records pulls, later ones winning; pulls of what is gone are dropped. Not a change.
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error>;
 
+    /// Returns a named record of the installation itself (not of a registry), such as the one that
+    /// proves the keyring; `None` where it was never created.
+    async fn marker(&self, name: &str) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Creates a named record of the installation. Not a change.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`].
+    async fn create_marker(&self, name: &str, value: &[u8]) -> Result<(), Error>;
+
     /// Returns what changed after `since`.
     async fn changes_since(&self, since: Revision) -> Result<Changes, Error>;
 }
