@@ -1,0 +1,112 @@
+//! A private `dockerd`, and the `docker` client with a configuration of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::containerd::{Containerd, unmount_below};
+use crate::program::{Daemon, Outcome, command, find, run, run_with_input, write};
+use crate::skip::Missing;
+
+/// A Docker engine on its own socket, without bridge or firewall rules; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Docker {
+    // The engine ends first, then its containerd, then the directory goes.
+    engine: Option<Daemon>,
+    _containerd: Containerd,
+    client: PathBuf,
+    directory: TempDir,
+}
+
+impl Docker {
+    /// Starts the engine and its containerd.
+    ///
+    /// # Errors
+    /// [`Missing`] when a part of it is not installed or this is not root.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start() -> Result<Self, Missing> {
+        let program = find("dockerd", "docker.io")?;
+        let client = find("docker", "docker.io")?;
+        find("runc", "runc")?;
+        let containerd = Containerd::start()?;
+        let directory = TempDir::with_prefix("docker-").expect("a temporary directory");
+        let at = |name: &str| directory.path().join(name);
+        // An empty file, so that the machine's own engine settings stay out of it.
+        write(&at("daemon.json"), "{}");
+        let mut engine = command(program, directory.path());
+        engine.arg("--config-file").arg(at("daemon.json"));
+        engine.arg("--containerd").arg(containerd.socket());
+        engine.arg("--host").arg(format!("unix://{}", at("s").display()));
+        engine.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
+        engine.arg("--pidfile").arg(at("pid"));
+        engine.args(["--bridge=none", "--iptables=false", "--ip6tables=false"]);
+        let mut daemon = Daemon::start(&mut engine, directory.path(), "dockerd");
+        let mut version = client_command(&client, directory.path());
+        version.arg("version");
+        daemon.until("docker answers", || run(&mut version).status.success().then_some(()));
+        Ok(Self { engine: Some(daemon), _containerd: containerd, client, directory })
+    }
+
+    /// Variables that point a `docker` client of one's own at this engine.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let host = format!("unix://{}", self.directory.path().join("s").display());
+        let configuration = self.directory.path().join("config").display().to_string();
+        vec![("DOCKER_HOST".into(), host), ("DOCKER_CONFIG".into(), configuration)]
+    }
+
+    /// `docker login`, the password on standard input.
+    #[must_use]
+    #[track_caller]
+    pub fn login(&self, host: &str, user: &str, password: &str) -> Outcome {
+        let mut login = self.command();
+        run_with_input(login.args(["login", "-u", user, "--password-stdin", host]), password)
+    }
+
+    /// `docker pull`.
+    #[must_use]
+    #[track_caller]
+    pub fn pull(&self, reference: &str) -> Outcome {
+        self.run(&["pull", reference])
+    }
+
+    /// `docker` with these words.
+    #[must_use]
+    #[track_caller]
+    pub fn run(&self, words: &[&str]) -> Outcome {
+        run(self.command().args(words))
+    }
+
+    /// Forgets every image, so that the next pull asks the registry for all of it.
+    ///
+    /// # Panics
+    /// When docker fails.
+    #[track_caller]
+    pub fn forget_images(&self) {
+        self.run(&["image", "prune", "--all", "--force"]).success();
+    }
+
+    fn command(&self) -> Command {
+        client_command(&self.client, self.directory.path())
+    }
+}
+
+fn client_command(client: &Path, directory: &Path) -> Command {
+    let mut docker = command(client, directory);
+    docker
+        .env("DOCKER_HOST", format!("unix://{}", directory.join("s").display()))
+        .env("DOCKER_CONFIG", directory.join("config"));
+    docker
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.terminate();
+        }
+        unmount_below(&self.directory);
+    }
+}

@@ -1,0 +1,3 @@
+//! Scenarios with real programs around the real binary.
+
+mod harness;
