@@ -1,0 +1,1 @@
+//! See also `tests/it`: published vectors and requests captured from real clients.
