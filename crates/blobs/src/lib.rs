@@ -3,6 +3,13 @@
 //! Nothing here knows of repositories, callers or HTTP. Invariant: what can be opened was staged,
 //! hashed as it was written, found equal to its digest, and made durable, in that order.
 
+mod blocking;
+mod filesystem;
+mod mapping;
+mod memory;
+mod staging;
 mod store;
 
+pub use filesystem::{FilesystemBlobs, Limits};
+pub use memory::MemoryBlobs;
 pub use store::{Access, Blob, BlobStore, Content, Error, StagedBlob, VerifiedBlob};

@@ -52,6 +52,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Returns what turns the cause of a failed `action` into an [`Error::Io`].
+    pub(crate) fn io<C: Into<std::io::Error>>(action: &'static str) -> impl FnOnce(C) -> Self {
+        move |cause| Self::Io { action, source: cause.into() }
+    }
+}
+
 /// Who looks at the bytes that a [`Content::read`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {

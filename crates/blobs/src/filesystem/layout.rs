@@ -1,0 +1,135 @@
+//! Where files lie, and how one gets its final name.
+//!
+//! ```text
+//! <dir>/blobs/sha256/ab/abcd…   a committed blob, named by its digest, never written again
+//! <dir>/blobs/sha512/cd/cdef…
+//! <dir>/staging/<random>        a blob on its way in, locked (flock) while its writer lives
+//! ```
+//!
+//! Everything here blocks.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use oci::{Algorithm, Digest};
+use rustix::{
+    fs::{CWD, RenameFlags},
+    io::Errno,
+};
+
+use crate::Error;
+
+/// The directories of one store.
+#[derive(Debug)]
+pub(super) struct Layout {
+    blobs: PathBuf,
+    staging: PathBuf,
+    /// Shards whose own directory entry is known to be durable.
+    durable_shards: Mutex<HashSet<PathBuf>>,
+}
+
+/// What became of a staged file that was to be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// It has its final name.
+    Renamed,
+    /// The blob was there already, and stays; the staged file is as it was.
+    AlreadyThere,
+}
+
+impl Layout {
+    /// Makes the directories under `dir` where they are missing.
+    pub(super) fn make(dir: &Path) -> Result<Self, Error> {
+        const ACTION: &str = "making the directories of the store";
+        let (blobs, staging) = (dir.join("blobs"), dir.join("staging"));
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            fs::create_dir_all(blobs.join(algorithm.as_str())).map_err(Error::io(ACTION))?;
+        }
+        fs::create_dir_all(&staging).map_err(Error::io(ACTION))?;
+        for made in [&blobs, dir] {
+            sync_directory(made).map_err(Error::io(ACTION))?;
+        }
+        Ok(Self { blobs, staging, durable_shards: Mutex::default() })
+    }
+
+    pub(super) fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    /// Returns the path of a committed blob.
+    pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
+        self.shard(digest).join(digest.hex())
+    }
+
+    fn shard(&self, digest: &Digest) -> PathBuf {
+        self.blobs.join(digest.algorithm().as_str()).join(&digest.hex()[..2])
+    }
+
+    /// Gives a staged file, whose bytes are durable, its final name, and makes that durable too.
+    pub(super) fn place(
+        &self,
+        staged: &Path,
+        digest: &Digest,
+        size_bytes: u64,
+    ) -> Result<Placed, Error> {
+        const ACTION: &str = "naming a blob by its digest";
+        let (shard, target) = (self.shard(digest), self.blob(digest));
+        let io = Error::io(ACTION);
+        self.make_shard(&shard).map_err(Error::io(ACTION))?;
+        let mut placed = rename_new(staged, &target);
+        if placed.as_ref().is_err_and(|cause| cause.kind() == ErrorKind::NotFound) {
+            // Somebody removed the shard behind our back.
+            self.shards().remove(&shard);
+            self.make_shard(&shard).map_err(Error::io(ACTION))?;
+            placed = rename_new(staged, &target);
+        }
+        if matches!(placed, Ok(Placed::AlreadyThere)) && !has_length(&target, size_bytes) {
+            tracing::warn!(%digest, "a stored blob of the wrong length is replaced");
+            placed = fs::rename(staged, &target).map(|()| Placed::Renamed);
+        }
+        // Where the blob was there, whoever put it there may not have come to this line yet.
+        placed.and_then(|placed| sync_directory(&shard).map(|()| placed)).map_err(io)
+    }
+
+    fn make_shard(&self, shard: &Path) -> io::Result<()> {
+        if self.shards().contains(shard) {
+            return Ok(());
+        }
+        fs::create_dir_all(shard)?;
+        sync_directory(shard.parent().expect("a shard lies in a directory"))?;
+        self.shards().insert(shard.to_owned());
+        Ok(())
+    }
+
+    fn shards(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
+        self.durable_shards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Renames `from` to `to` unless that exists.
+fn rename_new(from: &Path, to: &Path) -> io::Result<Placed> {
+    let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system knows the flag (NFS does not); a second link, whose first name the
+        // owner of the staged file removes, never replaces anything either.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => fs::hard_link(from, to),
+        renamed => renamed.map_err(io::Error::from),
+    };
+    match renamed {
+        Ok(()) => Ok(Placed::Renamed),
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(Placed::AlreadyThere),
+        Err(cause) => Err(cause),
+    }
+}
+
+fn has_length(path: &Path, size_bytes: u64) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == size_bytes)
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}

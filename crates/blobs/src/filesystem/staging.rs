@@ -1,0 +1,141 @@
+//! Staged files: made, appended to, given up or committed; and the sweep of dead ones.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use oci::Digest;
+
+use super::{Shared, content::FileContent};
+use crate::{
+    Blob, Content, Error,
+    blocking::{DropOffRuntime, blocking},
+    staging::Reservation,
+    store::Stage,
+};
+
+/// A file in the staging directory, locked. The name goes with the value.
+pub(super) struct StagedFile {
+    name: DropOffRuntime<StagedName>,
+    content: Arc<FileContent>,
+    written_bytes: u64,
+    reserved: Reservation,
+    store: Arc<Shared>,
+}
+
+struct StagedName(PathBuf);
+
+impl Drop for StagedName {
+    fn drop(&mut self) {
+        match fs::remove_file(&self.0) {
+            // Renamed away, or swept.
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(%error, "a staging file cannot be removed yet"),
+            Ok(()) => {}
+        }
+    }
+}
+
+impl StagedFile {
+    /// Makes an empty staging file. Blocks.
+    pub(super) fn make(store: Arc<Shared>) -> Result<Self, Error> {
+        let made = make_locked(store.layout.staging());
+        let (name, file) = made.map_err(Error::io("making a staging file"))?;
+        Ok(Self {
+            name: DropOffRuntime::new(name),
+            content: Arc::new(FileContent::growing(file)),
+            written_bytes: 0,
+            reserved: store.space.reserve(),
+            store,
+        })
+    }
+
+    /// Makes what was appended durable under `digest`. Blocks.
+    fn place(self, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
+        let file = self.content.file();
+        let available = file.metadata().map_err(Error::io("asking for a length"))?.len();
+        if available != size_bytes {
+            return Err(Error::Truncated { expected: size_bytes, available });
+        }
+        file.sync_data().map_err(Error::io("making staged bytes durable"))?;
+        self.store.place(&self.name.0, digest, size_bytes, &self.content)
+    }
+}
+
+#[async_trait]
+impl Stage for StagedFile {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.reserved.grow(bytes.len() as u64)?;
+        // At an offset of our own: what a failed append left behind is written over, or found by
+        // the comparison of lengths before the commit.
+        let written = self.content.file().write_all_at(bytes, self.written_bytes);
+        written.map_err(Error::io("writing staged bytes"))?;
+        self.written_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn content(&self) -> Arc<dyn Content> {
+        Arc::<FileContent>::clone(&self.content)
+    }
+
+    async fn commit(self: Box<Self>, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
+        let digest = digest.clone();
+        blocking("committing a blob", move || self.place(&digest, size_bytes)).await
+    }
+}
+
+fn make_locked(staging: &Path) -> io::Result<(StagedName, File)> {
+    loop {
+        let path = staging.join(format!("{:032x}", rand::random::<u128>()));
+        let made =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        let file = match made {
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => continue,
+            made => made?,
+        };
+        let name = StagedName(path);
+        match file.try_lock() {
+            // A sweep may have come between; what it removed is of no use.
+            Ok(()) if file.metadata()?.nlink() > 0 => return Ok((name, file)),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(cause)) => return Err(cause),
+        }
+    }
+}
+
+/// Removes the staging files whose writer is dead: the kernel drops a lock with its process, so
+/// that files of living writers, in this process or another, are told apart. Returns how many
+/// there were. Blocks.
+pub(super) fn sweep(staging: &Path) -> Result<usize, Error> {
+    const ACTION: &str = "sweeping the staging directory";
+    let mut swept = 0;
+    for entry in fs::read_dir(staging).map_err(Error::io(ACTION))? {
+        let path = entry.map_err(Error::io(ACTION))?.path();
+        if remove_unlocked(&path).map_err(Error::io(ACTION))? {
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+fn remove_unlocked(path: &Path) -> io::Result<bool> {
+    let gone = |cause: &io::Error| cause.kind() == ErrorKind::NotFound;
+    let file = match File::open(path) {
+        Err(cause) if gone(&cause) => return Ok(false),
+        opened => opened?,
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(cause)) => return Err(cause),
+        Ok(()) => {}
+    }
+    match fs::remove_file(path) {
+        Err(cause) if gone(&cause) => Ok(false),
+        removed => removed.map(|()| true),
+    }
+}

@@ -1,0 +1,188 @@
+//! Blobs in memory: for tests, and for whoever keeps nothing.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use oci::{Algorithm, Digest};
+
+use crate::{
+    Access, Blob, BlobStore, Content, Error, StagedBlob,
+    staging::{Reservation, StagingSpace},
+    store::Stage,
+};
+
+/// The size of the blocks that staged bytes are kept in.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// A blob store in memory. Clones are handles on one store.
+#[derive(Clone, Debug)]
+pub struct MemoryBlobs {
+    committed: Arc<Mutex<HashMap<Digest, Blob>>>,
+    space: Arc<StagingSpace>,
+}
+
+impl MemoryBlobs {
+    /// Makes an empty store that may stage `staging_bytes_max` bytes at once.
+    pub fn new(staging_bytes_max: u64) -> Self {
+        Self { committed: Arc::default(), space: StagingSpace::new(staging_bytes_max) }
+    }
+
+    /// Returns how many bytes are being staged.
+    pub fn staging_bytes(&self) -> u64 {
+        self.space.used_bytes()
+    }
+
+    fn find(&self, digest: &Digest) -> Result<Blob, Error> {
+        let blob = lock(&self.committed).get(digest).cloned();
+        blob.ok_or_else(|| Error::NotFound(digest.clone()))
+    }
+}
+
+impl Default for MemoryBlobs {
+    /// Makes an empty store without a limit.
+    fn default() -> Self {
+        Self::new(u64::MAX)
+    }
+}
+
+#[async_trait]
+impl BlobStore for MemoryBlobs {
+    async fn open(&self, digest: &Digest) -> Result<Blob, Error> {
+        self.find(digest)
+    }
+
+    async fn stat(&self, digest: &Digest) -> Result<u64, Error> {
+        Ok(self.find(digest)?.size_bytes)
+    }
+
+    async fn stage(&self, algorithm: Algorithm) -> Result<StagedBlob, Error> {
+        let stage = MemoryStage {
+            blocks: Arc::default(),
+            reserved: self.space.reserve(),
+            committed: Arc::clone(&self.committed),
+        };
+        Ok(StagedBlob::new(Box::new(stage), algorithm))
+    }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), Error> {
+        lock(&self.committed).remove(digest);
+        Ok(())
+    }
+
+    async fn probe(&self, digest: &Digest, size_bytes: u64, _offset: u64) -> Result<bool, Error> {
+        let sound = self.find(digest)?.size_bytes == size_bytes;
+        if !sound {
+            self.delete(digest).await?;
+        }
+        Ok(sound)
+    }
+}
+
+struct MemoryStage {
+    blocks: Arc<Blocks>,
+    reserved: Reservation,
+    committed: Arc<Mutex<HashMap<Digest, Blob>>>,
+}
+
+#[async_trait]
+impl Stage for MemoryStage {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.reserved.grow(bytes.len() as u64)?;
+        self.blocks.append(bytes);
+        Ok(())
+    }
+
+    fn content(&self) -> Arc<dyn Content> {
+        Arc::<Blocks>::clone(&self.blocks)
+    }
+
+    async fn commit(self: Box<Self>, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
+        let blob = Blob { size_bytes, content: self.content() };
+        Ok(lock(&self.committed).entry(digest.clone()).or_insert(blob).clone())
+    }
+}
+
+/// Bytes in blocks of one size, of which the last still grows.
+#[derive(Default)]
+struct Blocks(RwLock<Grown>);
+
+#[derive(Default)]
+struct Grown {
+    full: Vec<Bytes>,
+    tail: Vec<u8>,
+}
+
+impl Blocks {
+    fn append(&self, mut bytes: &[u8]) {
+        let grown = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner);
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK_BYTES - grown.tail.len()));
+            grown.tail.extend_from_slice(now);
+            if grown.tail.len() == BLOCK_BYTES {
+                grown.full.push(std::mem::take(&mut grown.tail).into());
+            }
+            bytes = later;
+        }
+    }
+}
+
+#[async_trait]
+impl Content for Blocks {
+    async fn read(&self, offset: u64, max: usize, _access: Access) -> Result<Bytes, Error> {
+        let grown = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let full_bytes = grown.full.len() * BLOCK_BYTES;
+        let start = check_bounds(offset, max, full_bytes + grown.tail.len())?;
+        let (block, within) = (start / BLOCK_BYTES, start % BLOCK_BYTES);
+        Ok(match grown.full.get(block) {
+            Some(bytes) => bytes.slice(within..bytes.len().min(within.saturating_add(max))),
+            None => Bytes::copy_from_slice(&grown.tail[within..within + max]),
+        })
+    }
+}
+
+impl fmt::Debug for Blocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blocks")
+    }
+}
+
+/// A whole small blob.
+pub(crate) struct InMemory(Bytes);
+
+impl InMemory {
+    pub(crate) fn new(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+#[async_trait]
+impl Content for InMemory {
+    async fn read(&self, offset: u64, max: usize, _access: Access) -> Result<Bytes, Error> {
+        let start = check_bounds(offset, max, self.0.len())?;
+        Ok(self.0.slice(start..start + max))
+    }
+}
+
+impl fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InMemory({} bytes)", self.0.len())
+    }
+}
+
+/// Returns `offset` where `max` bytes from there on are available.
+fn check_bounds(offset: u64, max: usize, available: usize) -> Result<usize, Error> {
+    let (expected, available) = (offset.saturating_add(max as u64), available as u64);
+    if expected > available {
+        return Err(Error::Truncated { expected, available });
+    }
+    Ok(usize::try_from(offset).expect("no more than is in memory"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
