@@ -8,6 +8,10 @@ use crate::RegistryId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Revision(pub u64);
 
+/// How many of the newest changes a store keeps; who asks about older ones must take everything
+/// as changed.
+pub const CHANGES_KEPT: u64 = 10_000;
+
 /// A fact that is no longer what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {

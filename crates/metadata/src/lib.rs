@@ -7,16 +7,18 @@
 mod change;
 mod content;
 mod identity;
+mod memory;
 mod page;
 mod rule;
 mod secret;
 mod store;
 
-pub use change::{Change, Changes, Revision};
+pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
     Image, Link, ManifestFact, NewLink, NewManifest, Origin, Pull, Repository, TagFact,
 };
 pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
+pub use memory::MemoryMetadata;
 pub use page::{Page, PageRequest};
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};

@@ -24,3 +24,18 @@ impl PageRequest {
         Self { after: None, limit }
     }
 }
+
+impl<T> Page<T> {
+    /// Takes a page off `items`, which are in key order and start after the request's key.
+    pub(crate) fn take(
+        request: &PageRequest,
+        items: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> &str,
+    ) -> Self {
+        let mut rest = items.into_iter();
+        let items: Vec<T> = rest.by_ref().take(request.limit).collect();
+        let last = items.last().filter(|_| rest.next().is_some());
+        let next = last.map(|item| key(item).to_owned());
+        Self { items, next }
+    }
+}

@@ -11,7 +11,7 @@ pub enum SecretId {
     NameAndSuffix(String, String),
 }
 
-/// A secret and its labels, without values.
+/// A secret: its labels and its versions, whose values stay sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     /// Friendly name, unique in its registry.
@@ -32,7 +32,7 @@ pub struct Secret {
     pub delete_after: Option<Timestamp>,
     /// When deletion was asked for.
     pub deleted_at: Option<Timestamp>,
-    /// Its versions, oldest first, without their values.
+    /// Its versions, oldest first.
     pub versions: Vec<SecretVersion>,
 }
 
@@ -54,4 +54,11 @@ pub struct SecretVersion {
 pub struct NewSecret {
     /// The secret; `versions` holds at most one.
     pub secret: Secret,
+}
+
+impl Secret {
+    /// Tells whether the secret was scheduled for deletion and its time has come.
+    pub(crate) fn is_gone(&self, now: Timestamp) -> bool {
+        self.delete_after.is_some_and(|delete_after| delete_after <= now)
+    }
 }

@@ -1,0 +1,240 @@
+//! A store in memory: what tests and throw-away registries run on.
+//!
+//! Everything is gone with the last handle. One lock guards all facts, so that each write is
+//! whole before anybody reads; it is never held over an await.
+
+mod content;
+mod history;
+mod rules;
+mod secrets;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use oci::{Digest, RepositoryName, Tag};
+
+use self::{content::Content, history::History};
+use crate::{
+    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    SecretId, TagFact, Timestamp,
+};
+
+/// Facts in memory; a clone is another handle on the same facts.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryMetadata {
+    state: Arc<Mutex<State>>,
+}
+
+/// Everything the handles share.
+#[derive(Debug, Default)]
+struct State {
+    registries: BTreeMap<RegistryId, Facts>,
+    markers: BTreeMap<String, Vec<u8>>,
+    history: History,
+}
+
+/// The facts of one registry.
+#[derive(Debug, Default)]
+struct Facts {
+    /// By prefix key.
+    rules: BTreeMap<String, Rule>,
+    /// By name.
+    secrets: BTreeMap<String, Secret>,
+    /// By name.
+    repositories: BTreeMap<String, Content>,
+}
+
+impl MemoryMetadata {
+    /// Creates an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no method panics while it holds the lock")
+    }
+}
+
+impl State {
+    /// Returns the facts of a registry for a write.
+    fn facts_mut(&mut self, registry: &RegistryId) -> &mut Facts {
+        self.registries.entry(registry.clone()).or_default()
+    }
+
+    /// Returns the facts of a registry, of which a read creates none.
+    fn facts(&self, registry: &RegistryId) -> Option<&Facts> {
+        self.registries.get(registry)
+    }
+}
+
+#[async_trait]
+impl MetadataStore for MemoryMetadata {
+    async fn create_rule(
+        &self,
+        registry: &RegistryId,
+        rule: &Rule,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_rule(registry, rule, limit)
+    }
+
+    async fn rules(&self, registry: &RegistryId) -> Result<Vec<Rule>, Error> {
+        Ok(self.state().rules(registry))
+    }
+
+    async fn registries_with_rules(&self) -> Result<Vec<RegistryId>, Error> {
+        Ok(self.state().registries_with_rules())
+    }
+
+    async fn update_rule(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp,
+    ) -> Result<Rule, Error> {
+        self.state().update_rule(registry, prefix_key, credentials, at)
+    }
+
+    async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
+        self.state().delete_rule(registry, prefix_key)
+    }
+
+    async fn create_secret(&self, registry: &RegistryId, secret: &NewSecret) -> Result<(), Error> {
+        self.state().create_secret(registry, secret)
+    }
+
+    async fn secret(
+        &self,
+        registry: &RegistryId,
+        id: &SecretId,
+        now: Timestamp,
+    ) -> Result<Secret, Error> {
+        self.state().secret(registry, id, now)
+    }
+
+    async fn replace_secret(
+        &self,
+        registry: &RegistryId,
+        expected: &Secret,
+        secret: &Secret,
+    ) -> Result<(), Error> {
+        self.state().replace_secret(registry, expected, secret)
+    }
+
+    async fn delete_secret(&self, registry: &RegistryId, name: &str) -> Result<(), Error> {
+        self.state().delete_secret(registry, name)
+    }
+
+    async fn secrets(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Secret>, Error> {
+        Ok(self.state().secrets(registry, page, now))
+    }
+
+    async fn repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+    ) -> Result<Repository, Error> {
+        self.state().content(registry, name).map(|content| content.repository.clone())
+    }
+
+    async fn repositories(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+    ) -> Result<Page<Repository>, Error> {
+        Ok(self.state().repositories(registry, page))
+    }
+
+    async fn record_manifest(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+    ) -> Result<(), Error> {
+        self.state().record_manifest(registry, manifest);
+        Ok(())
+    }
+
+    async fn manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<ManifestFact, Error> {
+        self.state().content(registry, repository)?.manifest(digest)
+    }
+
+    async fn tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        self.state().content(registry, repository)?.tag(tag)
+    }
+
+    async fn refresh_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        checked_at: Timestamp,
+    ) -> Result<(), Error> {
+        self.state().refresh_tag(registry, repository, tag, digest, checked_at)
+    }
+
+    async fn images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error> {
+        Ok(self.state().content(registry, repository)?.images(page))
+    }
+
+    async fn record_links(&self, links: &[NewLink]) -> Result<(), Error> {
+        self.state().record_links(links);
+        Ok(())
+    }
+
+    async fn link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        self.state().content(registry, repository)?.link(digest)
+    }
+
+    async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
+        self.state().record_pulls(pulls);
+        Ok(())
+    }
+
+    async fn marker(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.state().markers.get(name).cloned())
+    }
+
+    async fn create_marker(&self, name: &str, value: &[u8]) -> Result<(), Error> {
+        let mut state = self.state();
+        if state.markers.contains_key(name) {
+            return Err(Error::AlreadyExists);
+        }
+        state.markers.insert(name.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn changes_since(&self, since: Revision) -> Result<Changes, Error> {
+        Ok(self.state().history.since(since))
+    }
+}

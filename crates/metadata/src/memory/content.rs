@@ -1,0 +1,172 @@
+//! Repositories, manifests, tags and links in memory.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Unbounded},
+};
+
+use oci::{Digest, RepositoryName, Tag};
+
+use super::State;
+use crate::{
+    Change, Error, Image, Link, ManifestFact, NewLink, NewManifest, Origin, Page, PageRequest,
+    Pull, RegistryId, Repository, TagFact, Timestamp,
+};
+
+/// A repository and what is in it.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) repository: Repository,
+    /// By digest.
+    manifests: BTreeMap<String, Tagged>,
+    tags: BTreeMap<Tag, TagFact>,
+    links: BTreeMap<Digest, Link>,
+}
+
+/// A manifest and the tags that name it: the reverse of [`Content::tags`].
+#[derive(Debug)]
+struct Tagged {
+    fact: ManifestFact,
+    tags: BTreeSet<Tag>,
+}
+
+impl Content {
+    pub(super) fn manifest(&self, digest: &Digest) -> Result<ManifestFact, Error> {
+        let tagged = self.manifests.get(digest.as_str()).ok_or(Error::NotFound)?;
+        Ok(tagged.fact.clone())
+    }
+
+    pub(super) fn tag(&self, tag: &Tag) -> Result<TagFact, Error> {
+        self.tags.get(tag).cloned().ok_or(Error::NotFound)
+    }
+
+    pub(super) fn link(&self, digest: &Digest) -> Result<Link, Error> {
+        self.links.get(digest).cloned().ok_or(Error::NotFound)
+    }
+
+    pub(super) fn images(&self, page: &PageRequest) -> Page<Image> {
+        let after = page.after.as_deref().map_or(Unbounded, Excluded);
+        let images = self.manifests.range::<str, _>((after, Unbounded)).map(|(_, tagged)| Image {
+            manifest: tagged.fact.clone(),
+            tags: tagged.tags.iter().cloned().collect(),
+        });
+        Page::take(page, images, |image| image.manifest.digest.as_str())
+    }
+
+    fn set_tag(&mut self, tag: &Tag, fact: TagFact) {
+        let digest = fact.digest.clone();
+        let moved_from = self.tags.insert(tag.clone(), fact).map(|old| old.digest);
+        if let Some(old) = moved_from.and_then(|old| self.manifests.get_mut(old.as_str())) {
+            old.tags.remove(tag);
+        }
+        if let Some(new) = self.manifests.get_mut(digest.as_str()) {
+            new.tags.insert(tag.clone());
+        }
+    }
+}
+
+impl State {
+    pub(super) fn content(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+    ) -> Result<&Content, Error> {
+        let facts = self.facts(registry).ok_or(Error::NotFound)?;
+        facts.repositories.get(repository.as_str()).ok_or(Error::NotFound)
+    }
+
+    pub(super) fn repositories(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+    ) -> Page<Repository> {
+        let after = page.after.as_deref().map_or(Unbounded, Excluded);
+        let held = self.facts(registry).into_iter();
+        let held = held.flat_map(|facts| facts.repositories.range::<str, _>((after, Unbounded)));
+        let repositories = held.map(|(_, content)| content.repository.clone());
+        Page::take(page, repositories, |repository| repository.name.as_str())
+    }
+
+    pub(super) fn record_manifest(&mut self, registry: &RegistryId, new: &NewManifest) {
+        let NewManifest { repository, manifest, tag } = new;
+        let content =
+            self.content_or_new(registry, repository, &manifest.origin, manifest.pushed_at);
+        let digest = manifest.digest.as_str().to_owned();
+        content
+            .manifests
+            .entry(digest)
+            .or_insert_with(|| Tagged { fact: manifest.clone(), tags: BTreeSet::new() });
+        let Some(tag) = tag else { return };
+        let fact = TagFact {
+            digest: manifest.digest.clone(),
+            origin: manifest.origin.clone(),
+            updated_at: manifest.pushed_at,
+            checked_at: manifest.pushed_at,
+        };
+        content.set_tag(tag, fact);
+        let change = Change::Tag(registry.clone(), repository.clone(), tag.clone());
+        self.history.record(change);
+    }
+
+    pub(super) fn refresh_tag(
+        &mut self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        checked_at: Timestamp,
+    ) -> Result<(), Error> {
+        let content = self.content_mut(registry, repository).ok_or(Error::NotFound)?;
+        let held = content.tags.get_mut(tag).filter(|held| held.digest == *digest);
+        held.ok_or(Error::NotFound)?.checked_at = checked_at;
+        self.history.record(Change::Tag(registry.clone(), repository.clone(), tag.clone()));
+        Ok(())
+    }
+
+    pub(super) fn record_links(&mut self, links: &[NewLink]) {
+        for NewLink { registry, repository, link } in links {
+            let content = self.content_or_new(registry, repository, &link.origin, link.linked_at);
+            content.links.entry(link.digest.clone()).or_insert_with(|| link.clone());
+        }
+    }
+
+    pub(super) fn record_pulls(&mut self, pulls: &[Pull]) {
+        for Pull { registry, repository, digest, at } in pulls {
+            let content = self.content_mut(registry, repository);
+            let tagged = content.and_then(|content| content.manifests.get_mut(digest.as_str()));
+            if let Some(Tagged { fact, .. }) = tagged {
+                fact.last_pulled_at = fact.last_pulled_at.max(Some(*at));
+            }
+        }
+    }
+
+    fn content_mut(
+        &mut self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+    ) -> Option<&mut Content> {
+        self.registries.get_mut(registry)?.repositories.get_mut(repository.as_str())
+    }
+
+    /// Returns the content of a repository, which comes into being where it is missing.
+    fn content_or_new(
+        &mut self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        origin: &Origin,
+        created_at: Timestamp,
+    ) -> &mut Content {
+        let Self { registries, history, .. } = self;
+        let repositories = &mut registries.entry(registry.clone()).or_default().repositories;
+        repositories.entry(name.as_str().to_owned()).or_insert_with(|| {
+            history.record(Change::Repository(registry.clone(), name.clone()));
+            let repository = Repository { name: name.clone(), created_at, origin: origin.clone() };
+            Content {
+                repository,
+                manifests: BTreeMap::new(),
+                tags: BTreeMap::new(),
+                links: BTreeMap::new(),
+            }
+        })
+    }
+}

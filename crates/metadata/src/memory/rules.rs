@@ -1,0 +1,66 @@
+//! Rules in memory.
+
+use super::State;
+use crate::{Change, Error, RegistryId, Rule, RuleCredentials, Timestamp};
+
+impl State {
+    pub(super) fn create_rule(
+        &mut self,
+        registry: &RegistryId,
+        rule: &Rule,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        let rules = &mut self.facts_mut(registry).rules;
+        let key = rule.ecr_repository_prefix.key();
+        if rules.contains_key(key) {
+            return Err(Error::AlreadyExists);
+        }
+        if let Some(limit) = limit.filter(|limit| rules.len() >= *limit as usize) {
+            return Err(Error::LimitExceeded { limit });
+        }
+        rules.insert(key.to_owned(), rule.clone());
+        self.history.record(Change::Rules(registry.clone()));
+        Ok(())
+    }
+
+    pub(super) fn rules(&self, registry: &RegistryId) -> Vec<Rule> {
+        self.facts(registry).into_iter().flat_map(|facts| facts.rules.values().cloned()).collect()
+    }
+
+    pub(super) fn registries_with_rules(&self) -> Vec<RegistryId> {
+        let with_rules = self.registries.iter().filter(|(_, facts)| !facts.rules.is_empty());
+        with_rules.map(|(registry, _)| registry.clone()).collect()
+    }
+
+    pub(super) fn update_rule(
+        &mut self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp,
+    ) -> Result<Rule, Error> {
+        let rules = &mut self.facts_mut(registry).rules;
+        let rule = rules.get_mut(prefix_key).ok_or(Error::NotFound)?;
+        let RuleCredentials { credential_arn, custom_role_arn } = credentials.clone();
+        if credential_arn.is_some() {
+            rule.credentials.credential_arn = credential_arn;
+        }
+        if custom_role_arn.is_some() {
+            rule.credentials.custom_role_arn = custom_role_arn;
+        }
+        rule.updated_at = at;
+        let updated = rule.clone();
+        self.history.record(Change::Rules(registry.clone()));
+        Ok(updated)
+    }
+
+    pub(super) fn delete_rule(
+        &mut self,
+        registry: &RegistryId,
+        prefix_key: &str,
+    ) -> Result<Rule, Error> {
+        let deleted = self.facts_mut(registry).rules.remove(prefix_key).ok_or(Error::NotFound)?;
+        self.history.record(Change::Rules(registry.clone()));
+        Ok(deleted)
+    }
+}

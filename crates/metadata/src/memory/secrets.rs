@@ -1,0 +1,73 @@
+//! Secrets in memory.
+
+use std::ops::Bound::{Excluded, Unbounded};
+
+use super::State;
+use crate::{Change, Error, NewSecret, Page, PageRequest, RegistryId, Secret, SecretId, Timestamp};
+
+impl State {
+    pub(super) fn create_secret(
+        &mut self,
+        registry: &RegistryId,
+        new: &NewSecret,
+    ) -> Result<(), Error> {
+        let secrets = &mut self.facts_mut(registry).secrets;
+        let secret = &new.secret;
+        if secrets.get(&secret.name).is_some_and(|held| !held.is_gone(secret.created_at)) {
+            return Err(Error::AlreadyExists);
+        }
+        secrets.insert(secret.name.clone(), secret.clone());
+        self.history.record(Change::Secret(registry.clone(), secret.name.clone()));
+        Ok(())
+    }
+
+    pub(super) fn secret(
+        &self,
+        registry: &RegistryId,
+        id: &SecretId,
+        now: Timestamp,
+    ) -> Result<Secret, Error> {
+        let (name, suffix) = match id {
+            SecretId::Name(name) => (name, None),
+            SecretId::NameAndSuffix(name, suffix) => (name, Some(suffix)),
+        };
+        self.facts(registry)
+            .and_then(|facts| facts.secrets.get(name))
+            .filter(|secret| suffix.is_none_or(|suffix| *suffix == secret.arn_suffix))
+            .filter(|secret| !secret.is_gone(now))
+            .cloned()
+            .ok_or(Error::NotFound)
+    }
+
+    pub(super) fn replace_secret(
+        &mut self,
+        registry: &RegistryId,
+        expected: &Secret,
+        secret: &Secret,
+    ) -> Result<(), Error> {
+        let secrets = &mut self.facts_mut(registry).secrets;
+        let held = secrets.get_mut(&expected.name).filter(|held| *held == expected);
+        *held.ok_or(Error::NotFound)? = Secret { name: expected.name.clone(), ..secret.clone() };
+        self.history.record(Change::Secret(registry.clone(), expected.name.clone()));
+        Ok(())
+    }
+
+    pub(super) fn delete_secret(&mut self, registry: &RegistryId, name: &str) -> Result<(), Error> {
+        self.facts_mut(registry).secrets.remove(name).ok_or(Error::NotFound)?;
+        self.history.record(Change::Secret(registry.clone(), name.to_owned()));
+        Ok(())
+    }
+
+    pub(super) fn secrets(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Page<Secret> {
+        let after = page.after.as_deref().map_or(Unbounded, Excluded);
+        let held = self.facts(registry).into_iter();
+        let held = held.flat_map(|facts| facts.secrets.range::<str, _>((after, Unbounded)));
+        let secrets = held.map(|(_, secret)| secret).filter(|secret| !secret.is_gone(now));
+        Page::take(page, secrets.cloned(), |secret| &secret.name)
+    }
+}
