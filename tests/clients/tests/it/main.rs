@@ -1,3 +1,9 @@
 //! Scenarios with real programs around the real binary.
 
+mod crash;
 mod harness;
+mod main_job;
+mod readme;
+mod scene;
+mod start_errors;
+mod tls;
