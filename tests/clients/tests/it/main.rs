@@ -4,6 +4,7 @@ mod crash;
 mod harness;
 mod main_job;
 mod readme;
+mod rust_sdk;
 mod scene;
 mod start_errors;
 mod tls;
