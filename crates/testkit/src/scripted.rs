@@ -1,0 +1,316 @@
+//! An upstream registry on loopback that does exactly what a test says.
+//!
+//! A real HTTP server (HTTP/1.1, and HTTP/2 over TLS). It has what it is given, answers like a
+//! registry, writes down what it was asked, and misbehaves where a [`Script`] says so.
+
+mod answer;
+mod auth;
+mod content;
+mod journal;
+mod script;
+mod socket;
+mod tls;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use http::Method;
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use oci::Digest;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+
+use self::{
+    auth::Auth,
+    content::{Content, Resource},
+    journal::Journal,
+    socket::Socket,
+};
+pub use self::{auth::Tokens, journal::Seen, script::Script};
+use crate::Pattern;
+
+/// A scripted upstream. Dropping it closes its listener and its connections.
+pub struct ScriptedUpstream {
+    state: Arc<State>,
+    address: SocketAddr,
+    tls: Option<(TlsAcceptor, String)>,
+    running: Mutex<JoinSet<()>>,
+}
+
+/// What connections share.
+#[derive(Debug, Default)]
+struct State {
+    resources: Mutex<HashMap<String, Resource>>,
+    scripts: Mutex<HashMap<String, Script>>,
+    auth: Mutex<Auth>,
+    tokens: Mutex<Option<Arc<Tokens>>>,
+    journal: Journal,
+}
+
+impl ScriptedUpstream {
+    /// Starts one that speaks plain HTTP.
+    pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// Starts one that speaks TLS, with a certificate for `localhost` and `127.0.0.1`.
+    pub async fn start_tls() -> Self {
+        Self::start_with(Some(tls::acceptor())).await
+    }
+
+    async fn start_with(tls: Option<(TlsAcceptor, String)>) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = TcpListener::bind(loopback).await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let upstream = Self { state: Arc::default(), address, tls, running: Mutex::default() };
+        upstream.run(listener);
+        upstream
+    }
+
+    fn run(&self, listener: TcpListener) {
+        let acceptor = self.tls.as_ref().map(|(acceptor, _)| acceptor.clone());
+        lock(&self.running).spawn(accept(listener, acceptor, Arc::clone(&self.state)));
+    }
+
+    /// Closes the listener and every connection; later connections are refused.
+    pub async fn stop(&self) {
+        let mut running = std::mem::take(&mut *lock(&self.running));
+        running.shutdown().await;
+    }
+
+    /// Starts again on the same port after [`stop`](Self::stop).
+    pub async fn restart(&self) {
+        let listener = TcpListener::bind(self.address).await.expect("the port is still free");
+        self.run(listener);
+    }
+
+    /// Returns `127.0.0.1:PORT`.
+    pub fn authority(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Returns `http://127.0.0.1:PORT`, or with `https`.
+    pub fn url(&self) -> String {
+        self.url_at("127.0.0.1")
+    }
+
+    /// Returns its URL under another name of this machine, such as `localhost`.
+    pub fn url_at(&self, host: &str) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{host}:{}", self.address.port())
+    }
+
+    /// Returns the root certificate that signed its own, as PEM; empty without TLS.
+    pub fn root_pem(&self) -> &str {
+        self.tls.as_ref().map_or("", |(_, pem)| pem)
+    }
+
+    /// Gives it a blob and returns its digest.
+    pub fn add_blob(&self, repository: &str, bytes: impl Into<Bytes>) -> Digest {
+        let bytes = bytes.into();
+        let digest = Digest::of(&bytes);
+        self.add_blob_as(repository, &digest, Content::Bytes(bytes));
+        digest
+    }
+
+    /// Gives it a blob that is made as it is sent, and returns its digest.
+    pub fn add_pattern(&self, repository: &str, pattern: &Pattern) -> Digest {
+        let digest = pattern.digest();
+        self.add_blob_as(repository, &digest, Content::Pattern(pattern.clone()));
+        digest
+    }
+
+    fn add_blob_as(&self, repository: &str, digest: &Digest, content: Content) {
+        let resource = Resource {
+            content,
+            content_type: oci::media_type::OCTET_STREAM.to_owned(),
+            digest: Some(digest.to_string()),
+        };
+        self.insert(blob_path(repository, digest), resource);
+    }
+
+    /// Gives it a manifest, by digest and by tag where one is given, and returns its digest.
+    pub fn add_manifest(
+        &self,
+        repository: &str,
+        tag: Option<&str>,
+        media_type: &str,
+        bytes: impl Into<Bytes>,
+    ) -> Digest {
+        let bytes = bytes.into();
+        let digest = Digest::of(&bytes);
+        let resource = Resource {
+            content: Content::Bytes(bytes),
+            content_type: media_type.to_owned(),
+            digest: Some(digest.to_string()),
+        };
+        for reference in tag.into_iter().chain([digest.as_str()]) {
+            self.insert(manifest_path(repository, reference), resource.clone());
+        }
+        digest
+    }
+
+    /// Gives it content at any path, such as the storage a redirect leads to.
+    pub fn add_file(&self, path: &str, bytes: impl Into<Bytes>) {
+        let content_type = oci::media_type::OCTET_STREAM.to_owned();
+        let content = Content::Bytes(bytes.into());
+        self.insert(path.to_owned(), Resource { content, content_type, digest: None });
+    }
+
+    fn insert(&self, path: String, resource: Resource) {
+        lock(&self.state.resources).insert(path, resource);
+    }
+
+    /// Takes away what is at a path.
+    pub fn remove(&self, path: &str) {
+        lock(&self.state.resources).remove(path);
+    }
+
+    /// Sets what to do with requests for a path, in place of an earlier script.
+    pub fn script(&self, path: &str, script: Script) {
+        lock(&self.state.scripts).insert(path.to_owned(), script);
+    }
+
+    /// Forgets the script of a path.
+    pub fn unscript(&self, path: &str) {
+        lock(&self.state.scripts).remove(path);
+    }
+
+    /// Lets in one user only, by Basic authentication.
+    pub fn require_basic(&self, username: &str, password: &str) {
+        let authorization = auth::basic(username, password);
+        *lock(&self.state.auth) = Auth::Basic { authorization };
+    }
+
+    /// Lets in whoever has a token, and names its own `/token` as the realm.
+    pub fn require_token(&self, tokens: &Arc<Tokens>) {
+        self.serve_tokens(tokens);
+        self.require_token_of(tokens, &format!("{}/token", self.url()));
+    }
+
+    /// Lets in whoever has a token, and names this realm.
+    pub fn require_token_of(&self, tokens: &Arc<Tokens>, realm: &str) {
+        let auth = Auth::Bearer { tokens: Arc::clone(tokens), realm: realm.to_owned() };
+        *lock(&self.state.auth) = auth;
+    }
+
+    /// Issues these tokens at `/token`.
+    pub fn serve_tokens(&self, tokens: &Arc<Tokens>) {
+        *lock(&self.state.tokens) = Some(Arc::clone(tokens));
+    }
+
+    /// Returns what it was asked, in order.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.state.journal.all()
+    }
+
+    /// Forgets what it was asked.
+    pub fn forget_requests(&self) {
+        self.state.journal.clear();
+    }
+
+    /// Counts the GETs of a path, refused ones included.
+    pub fn gets(&self, path: &str) -> usize {
+        self.state.journal.count(&Method::GET, path)
+    }
+
+    /// Counts the HEADs of a path, refused ones included.
+    pub fn heads(&self, path: &str) -> usize {
+        self.state.journal.count(&Method::HEAD, path)
+    }
+
+    /// Waits until a path was asked for by GET at least `count` times.
+    pub async fn got(&self, path: &str, count: usize) {
+        self.state.journal.reached(&Method::GET, path, count).await;
+    }
+}
+
+impl fmt::Debug for ScriptedUpstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedUpstream").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn resource(&self, path: &str) -> Option<Resource> {
+        lock(&self.resources).get(path).cloned()
+    }
+
+    fn auth(&self) -> Auth {
+        lock(&self.auth).clone()
+    }
+
+    fn tokens(&self) -> Option<Arc<Tokens>> {
+        lock(&self.tokens).clone()
+    }
+
+    /// Returns the script of a path and counts its use.
+    fn take_script(&self, method: &Method, path: &str) -> Option<Script> {
+        let mut scripts = lock(&self.scripts);
+        let script = scripts.get_mut(path)?;
+        if script.only.as_ref().is_some_and(|only| only != method) {
+            return None;
+        }
+        if let Some(times) = &mut script.times {
+            *times = times.checked_sub(1)?;
+        }
+        Some(script.clone())
+    }
+}
+
+/// Returns the path of a blob.
+pub fn blob_path(repository: &str, digest: &Digest) -> String {
+    format!("/v2/{repository}/blobs/{digest}")
+}
+
+/// Returns the path of a manifest.
+pub fn manifest_path(repository: &str, reference: &str) -> String {
+    format!("/v2/{repository}/manifests/{reference}")
+}
+
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
+    // Connections end with this task: a JoinSet aborts what it holds when it is dropped.
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        while connections.try_join_next().is_some() {}
+        connections.spawn(serve(stream, acceptor.clone(), Arc::clone(&state)));
+    }
+}
+
+/// Serves one connection. That a client leaves or a script breaks it is no failure of the test.
+async fn serve(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
+    let _ = stream.set_nodelay(true);
+    let (socket, line) = Socket::new(stream);
+    let answer =
+        service_fn(move |request| answer::answer(Arc::clone(&state), Arc::clone(&line), request));
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let _ = match acceptor {
+        None => builder.serve_connection(TokioIo::new(socket), answer).await,
+        Some(acceptor) => {
+            let Ok(stream) = acceptor.accept(socket).await else { return };
+            builder.serve_connection(TokioIo::new(stream), answer).await
+        }
+    };
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,140 @@
+//! How a scripted upstream answers one request.
+
+use std::{ops::Range, sync::Arc};
+
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request::Parts,
+};
+use hyper::body::Incoming;
+
+use super::{
+    State,
+    content::{self, Body, Resource, full},
+    script::{Length, Script},
+    socket::Line,
+};
+
+const JSON: &str = "application/json";
+
+/// Answers a request; `Err` breaks the connection.
+pub(super) async fn answer(
+    state: Arc<State>,
+    line: Arc<Line>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, &'static str> {
+    let (parts, _) = request.into_parts();
+    state.journal.record(&parts);
+    let script = state.take_script(&parts.method, parts.uri.path()).unwrap_or_default();
+    if script.black_hole {
+        std::future::pending::<()>().await;
+    }
+    if let Some(gate) = &script.hold {
+        gate.pass().await;
+    }
+    if script.hang_up {
+        line.break_off(true);
+        return Err("hung up by the script");
+    }
+    let mut answer = compose(&state, &parts, &script, &line);
+    for (name, value) in &script.headers {
+        match value {
+            Some(value) => answer.headers_mut().insert(name, value.clone()),
+            None => answer.headers_mut().remove(name),
+        };
+    }
+    Ok(answer)
+}
+
+fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> Response<Body> {
+    let path = parts.uri.path();
+    if path.starts_with("/v2/")
+        && let Err(challenge) = state.auth().admit(parts)
+    {
+        let mut answer = error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required");
+        let challenge = HeaderValue::from_str(&challenge).expect("a challenge is a header value");
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        return answer;
+    }
+    if let Some(status) = script.status {
+        let mut answer = Response::new(full(script.body.clone().unwrap_or_default()));
+        *answer.status_mut() = status;
+        return answer;
+    }
+    if let Some(tokens) = state.tokens().filter(|_| path == "/token" && script.body.is_none()) {
+        return match tokens.issue(parts) {
+            Ok(body) => typed(JSON, full(body)),
+            Err(status) => error(status, "UNAUTHORIZED", "wrong user name or password"),
+        };
+    }
+    let mut resource = state.resource(path);
+    if let Some(body) = &script.body {
+        let content_type = resource.as_ref().map_or(JSON, |found| &found.content_type).to_owned();
+        let digest = resource.and_then(|found| found.digest);
+        let content = content::Content::Bytes(body.clone().into());
+        resource = Some(Resource { content, content_type, digest });
+    }
+    match resource {
+        Some(resource) => serve(resource, parts, script, line),
+        None if path == "/v2/" => typed(JSON, full("{}")),
+        None if path.contains("/blobs/") => {
+            error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry")
+        }
+        None => error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown"),
+    }
+}
+
+fn serve(resource: Resource, parts: &Parts, script: &Script, line: &Arc<Line>) -> Response<Body> {
+    let size = resource.content.size_bytes();
+    let asked = if script.ignore_range { None } else { parse_range(&parts.headers, size) };
+    let range = asked.clone().unwrap_or(0..size);
+    if range.is_empty() && asked.is_some() {
+        return error(StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_INVALID", "no such range");
+    }
+    let length = range.end - range.start;
+    let content_range = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
+    let body = if parts.method == Method::HEAD {
+        full("")
+    } else {
+        content::body(resource.content, range, script.clone(), Arc::clone(line))
+    };
+    let mut answer = typed(&resource.content_type, body);
+    if script.length == Length::Known {
+        answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    if script.length == Length::UntilClose {
+        *answer.version_mut() = Version::HTTP_10;
+    }
+    if let Some(digest) = &resource.digest {
+        let digest = HeaderValue::from_str(digest).expect("a digest is a header value");
+        answer.headers_mut().insert("docker-content-digest", digest);
+    }
+    if asked.is_some() {
+        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let content_range = HeaderValue::from_str(&content_range).expect("digits");
+        answer.headers_mut().insert(header::CONTENT_RANGE, content_range);
+    }
+    answer
+}
+
+/// Reads `bytes=a-` and `bytes=a-b`; what is outside comes back empty.
+fn parse_range(headers: &HeaderMap, size: u64) -> Option<Range<u64>> {
+    let value = headers.get(header::RANGE)?.to_str().ok()?;
+    let (first, last) = value.strip_prefix("bytes=")?.split_once('-')?;
+    let first = first.parse().ok()?;
+    let end = last.parse().map_or(size, |last: u64| size.min(last.saturating_add(1)));
+    Some(first..end.max(first))
+}
+
+fn typed(content_type: &str, body: Body) -> Response<Body> {
+    let mut answer = Response::new(body);
+    let value = HeaderValue::from_str(content_type).expect("a media type is a header value");
+    answer.headers_mut().insert(header::CONTENT_TYPE, value);
+    answer
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    let envelope = format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#);
+    let mut answer = typed(JSON, full(envelope));
+    *answer.status_mut() = status;
+    answer
+}
