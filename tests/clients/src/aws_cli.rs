@@ -1,6 +1,6 @@
 //! The AWS CLI of `tests/setup`, seeing only what `cistern env` exports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -47,7 +47,7 @@ impl AwsCli {
     #[must_use]
     #[track_caller]
     pub fn run(&self, words: &[&str]) -> Outcome {
-        run(self.command().args(words))
+        run(self.command(&self.program).args(words))
     }
 
     /// The answer of a call that succeeds.
@@ -73,8 +73,15 @@ impl AwsCli {
         self.run(&["ecr", "get-login-password"]).success().trim_end().to_owned()
     }
 
-    fn command(&self) -> Command {
-        let mut command = command(&self.program, self.home.path());
+    /// Runs a script of the same Python environment: boto3 with the same settings.
+    #[must_use]
+    #[track_caller]
+    pub fn run_python(&self, script: &Path) -> Outcome {
+        run(self.command(&self.program.with_file_name("python")).arg(script))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = command(program, self.home.path());
         command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("AWS_PAGER", "")

@@ -43,7 +43,7 @@ macro_rules! or_skip {
 /// When the log cannot be written: a skip that nobody sees would be a lie.
 pub fn record(probe: &str, missing: &Missing) {
     let test = probe.trim_end_matches("::here").replace("::{{closure}}", "");
-    let line = format!("{test}: {} is not installed ({})\n", missing.what, missing.remedy);
+    let line = format!("{test}: needs {} ({})\n", missing.what, missing.remedy);
     eprint!("skipped {line}");
     OpenOptions::new()
         .create(true)

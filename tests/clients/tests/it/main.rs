@@ -1,5 +1,6 @@
 //! Scenarios with real programs around the real binary.
 
+mod boto3;
 mod crash;
 mod harness;
 mod main_job;

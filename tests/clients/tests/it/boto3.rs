@@ -1,0 +1,11 @@
+//! boto3, which gives AWS's errors classes of their own and AWS's times a type.
+
+use clients::cistern::workspace;
+use clients::{AwsCli, Cistern, or_skip};
+
+#[test]
+fn exceptions_times_and_pages_are_typed() {
+    let cistern = Cistern::start(&[]);
+    let aws = or_skip!(AwsCli::new(cistern.environment()));
+    aws.run_python(&workspace().join("tests/clients/scripts/boto3_rules.py")).success();
+}
