@@ -179,3 +179,11 @@ impl Cistern {
             .collect()
     }
 }
+
+impl Drop for Cistern {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- log of the cistern at {}\n{}", self.url, self.log());
+        }
+    }
+}

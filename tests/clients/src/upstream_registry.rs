@@ -222,6 +222,14 @@ impl UpstreamRegistry {
     }
 }
 
+impl Drop for UpstreamRegistry {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- access log of the upstream {}\n{}", self.host(), self.access_log());
+        }
+    }
+}
+
 /// Reads Apache's combined format: `HOST - USER [TIME] "METHOD PATH VERSION" STATUS SIZE …`.
 fn parse_request(line: &str) -> Option<Request> {
     let (_, rest) = line.split_once("] \"")?;
