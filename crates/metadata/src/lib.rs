@@ -11,7 +11,9 @@ mod memory;
 mod page;
 mod rule;
 mod secret;
+mod sqlite;
 mod store;
+mod stored;
 
 pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
@@ -22,4 +24,5 @@ pub use memory::MemoryMetadata;
 pub use page::{Page, PageRequest};
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
+pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{Error, MetadataStore};

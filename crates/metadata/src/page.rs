@@ -23,6 +23,16 @@ impl PageRequest {
     pub fn first(limit: usize) -> Self {
         Self { after: None, limit }
     }
+
+    /// Returns the key to start after; no key is empty, so that the first page starts after that.
+    pub(crate) fn start(&self) -> &str {
+        self.after.as_deref().unwrap_or_default()
+    }
+
+    /// Returns how many rows to read: one more than wanted tells whether there is a next page.
+    pub(crate) fn rows(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1)
+    }
 }
 
 impl<T> Page<T> {

@@ -1,0 +1,67 @@
+//! The `links` table.
+
+use oci::{Digest, RepositoryName};
+use sqlx::SqliteConnection;
+
+use super::{Write, repositories};
+use crate::{Error, Link, NewLink, RegistryId, Timestamp, stored};
+
+statements! {
+    INSERT = "INSERT INTO links (account, region, repository, digest, size_bytes, media_type, \
+        origin, linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    FIND = "SELECT size_bytes, media_type, origin, linked_at FROM links \
+        WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+}
+
+const RECORD: &str = "link";
+
+/// A row of the table.
+#[derive(sqlx::FromRow)]
+struct LinkRow {
+    size_bytes: i64,
+    media_type: Option<String>,
+    origin: String,
+    linked_at: i64,
+}
+
+pub(super) async fn record(mut write: Write, links: &[NewLink]) -> Result<(), Error> {
+    for NewLink { registry, repository, link } in links {
+        repositories::ensure(&mut write, registry, repository, &link.origin, link.linked_at)
+            .await?;
+        sqlx::query(INSERT)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(repository.as_str())
+            .bind(link.digest.as_str())
+            .bind(link.size_bytes.cast_signed())
+            .bind(&link.media_type)
+            .bind(stored::to_json(&link.origin))
+            .bind(link.linked_at.0)
+            .execute(write.connection())
+            .await?;
+    }
+    write.commit().await
+}
+
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Link, Error> {
+    let row: Option<LinkRow> = sqlx::query_as(FIND)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .fetch_optional(connection)
+        .await?;
+    let row = row.ok_or(Error::NotFound)?;
+    Ok(Link {
+        digest: digest.clone(),
+        size_bytes: row.size_bytes.cast_unsigned(),
+        media_type: row.media_type,
+        origin: stored::from_json(&row.origin, RECORD)?,
+        linked_at: Timestamp(row.linked_at),
+    })
+}

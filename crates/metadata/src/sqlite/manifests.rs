@@ -1,0 +1,184 @@
+//! The tables `manifests` and `manifest_references`.
+
+use oci::{Digest, RepositoryName};
+use sqlx::SqliteConnection;
+
+use super::{Write, repositories, tags};
+use crate::{
+    Error, Image, ManifestFact, NewManifest, Page, PageRequest, Pull, RegistryId, TagFact,
+    Timestamp, stored,
+};
+
+statements! {
+    INSERT = "INSERT INTO manifests (account, region, repository, digest, media_type, size_bytes, \
+        artifact_type, config, children, subject, origin, pushed_at, last_pulled_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+    INSERT_REFERENCE = "INSERT INTO manifest_references (account, region, child, repository, \
+        parent) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    FIND = "SELECT * FROM manifests \
+        WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+    LIST = "SELECT * FROM manifests WHERE account = $1 AND region = $2 AND repository = $3 \
+        AND digest > $4 ORDER BY digest LIMIT $5";
+    PULLED = "UPDATE manifests SET last_pulled_at = $5 WHERE account = $1 AND region = $2 \
+        AND repository = $3 AND digest = $4 AND (last_pulled_at IS NULL OR last_pulled_at < $5)";
+}
+
+const RECORD: &str = "manifest";
+
+/// A row of `manifests`.
+#[derive(sqlx::FromRow)]
+struct ManifestRow {
+    digest: String,
+    media_type: String,
+    size_bytes: i64,
+    artifact_type: Option<String>,
+    config: Option<String>,
+    children: String,
+    subject: Option<String>,
+    origin: String,
+    pushed_at: i64,
+    last_pulled_at: Option<i64>,
+}
+
+pub(super) async fn record(
+    mut write: Write,
+    registry: &RegistryId,
+    new: &NewManifest,
+) -> Result<(), Error> {
+    let NewManifest { repository, manifest, tag } = new;
+    let ManifestFact { origin, pushed_at, .. } = manifest;
+    repositories::ensure(&mut write, registry, repository, origin, *pushed_at).await?;
+    insert(&mut write, registry, repository, manifest).await?;
+    if let Some(tag) = tag {
+        let fact = TagFact {
+            digest: manifest.digest.clone(),
+            origin: origin.clone(),
+            updated_at: *pushed_at,
+            checked_at: *pushed_at,
+        };
+        tags::set(&mut write, registry, repository, tag, &fact).await?;
+    }
+    write.commit().await
+}
+
+/// Adds a manifest with its references, unless the repository has it already.
+async fn insert(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    manifest: &ManifestFact,
+) -> Result<(), Error> {
+    let inserted = sqlx::query(INSERT)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(manifest.digest.as_str())
+        .bind(&manifest.media_type)
+        .bind(manifest.size_bytes.cast_signed())
+        .bind(&manifest.artifact_type)
+        .bind(manifest.config.as_ref().map(stored::descriptor_to_json))
+        .bind(stored::descriptors_to_json(&manifest.children))
+        .bind(manifest.subject.as_ref().map(Digest::as_str))
+        .bind(stored::to_json(&manifest.origin))
+        .bind(manifest.pushed_at.0)
+        .bind(manifest.last_pulled_at.map(|at| at.0))
+        .execute(write.connection())
+        .await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(());
+    }
+    for child in manifest.config.iter().chain(&manifest.children) {
+        sqlx::query(INSERT_REFERENCE)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(child.digest.as_str())
+            .bind(repository.as_str())
+            .bind(manifest.digest.as_str())
+            .execute(write.connection())
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<ManifestFact, Error> {
+    let row: Option<ManifestRow> = sqlx::query_as(FIND)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.ok_or(Error::NotFound)?.into_manifest()
+}
+
+pub(super) async fn images(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    page: &PageRequest,
+) -> Result<Page<Image>, Error> {
+    repositories::find(&mut *connection, registry, repository).await?;
+    let rows: Vec<ManifestRow> = sqlx::query_as(LIST)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(page.start())
+        .bind(page.rows())
+        .fetch_all(&mut *connection)
+        .await?;
+    let image =
+        |row: ManifestRow| row.into_manifest().map(|manifest| Image { manifest, tags: Vec::new() });
+    let images = rows.into_iter().map(image).collect::<Result<Vec<_>, _>>()?;
+    let mut images = Page::take(page, images, |image| image.manifest.digest.as_str());
+    let (Some(first), Some(last)) = (images.items.first(), images.items.last()) else {
+        return Ok(images);
+    };
+    let (first, last) = (&first.manifest.digest, &last.manifest.digest);
+    let named = tags::of_digests(connection, registry, repository, first, last).await?;
+    // Both are in order of digest: one walk over the images meets every tag.
+    let mut named = named.into_iter().peekable();
+    for image in &mut images.items {
+        while let Some((_, tag)) = named.next_if(|(digest, _)| *digest == image.manifest.digest) {
+            image.tags.push(tag);
+        }
+    }
+    Ok(images)
+}
+
+pub(super) async fn record_pulls(mut write: Write, pulls: &[Pull]) -> Result<(), Error> {
+    for Pull { registry, repository, digest, at } in pulls {
+        sqlx::query(PULLED)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(repository.as_str())
+            .bind(digest.as_str())
+            .bind(at.0)
+            .execute(write.connection())
+            .await?;
+    }
+    write.commit().await
+}
+
+impl ManifestRow {
+    fn into_manifest(self) -> Result<ManifestFact, Error> {
+        let config = self.config.as_deref();
+        let subject = self.subject.as_deref();
+        Ok(ManifestFact {
+            digest: stored::digest(&self.digest, RECORD)?,
+            media_type: self.media_type,
+            size_bytes: self.size_bytes.cast_unsigned(),
+            artifact_type: self.artifact_type,
+            config: config.map(|json| stored::descriptor_from_json(json, RECORD)).transpose()?,
+            children: stored::descriptors_from_json(&self.children, RECORD)?,
+            subject: subject.map(|text| stored::digest(text, RECORD)).transpose()?,
+            origin: stored::from_json(&self.origin, RECORD)?,
+            pushed_at: Timestamp(self.pushed_at),
+            last_pulled_at: self.last_pulled_at.map(Timestamp),
+        })
+    }
+}
