@@ -200,6 +200,17 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
         page: &PageRequest,
     ) -> Result<Page<Image>, Error>;
 
+    /// Returns an image: a manifest and every tag that names it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn image(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error>;
+
     /// Records links of blobs whose bytes are committed, all in one transaction.
     async fn record_links(&self, links: &[NewLink]) -> Result<(), Error>;
 
