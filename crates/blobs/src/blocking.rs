@@ -23,19 +23,24 @@ impl<T: Send + 'static> DropOffRuntime<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
+
+    /// Takes the value out, for a thread that may wait.
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect("taken only at its end")
+    }
 }
 
 impl<T: Send + 'static> Deref for DropOffRuntime<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_ref().expect("taken only by drop")
+        self.0.as_ref().expect("taken only at its end")
     }
 }
 
 impl<T: Send + 'static> Drop for DropOffRuntime<T> {
     fn drop(&mut self) {
-        let value = self.0.take();
+        let Some(value) = self.0.take() else { return };
         // A runtime that is shutting down drops the closure unrun, and the value with it.
         if let Ok(runtime) = Handle::try_current() {
             drop(runtime.spawn_blocking(move || drop(value)));

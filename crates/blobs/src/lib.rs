@@ -4,6 +4,8 @@
 //! hashed as it was written, found equal to its digest, and made durable, in that order.
 
 mod blocking;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod filesystem;
 mod mapping;
 mod memory;

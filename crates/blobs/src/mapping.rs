@@ -137,3 +137,59 @@ impl Extent {
         at(range.start)..at(range.end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, os::unix::fs::FileExt};
+
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    /// A file of `mib` MiB that is on its medium and, where that is one, not in memory.
+    fn cold_file(mib: u64) -> (tempfile::TempDir, File) {
+        let dir = tempfile::tempdir().unwrap();
+        let open = OpenOptions::new().read(true).write(true).create(true).clone();
+        let file = open.open(dir.path().join("file")).unwrap();
+        file.write_all_at(&vec![7; (mib * MIB) as usize], 0).unwrap();
+        file.sync_all().unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn populated_pages_are_resident() {
+        let (_dir, file) = cold_file(3);
+        let extent = Mapping::default().extent(&file, 0, Some(3 * MIB)).unwrap();
+        assert_eq!(extent.end(), 3 * MIB);
+        let window = 5000..MIB + 5000;
+        extent.populate(&window).unwrap();
+        assert_eq!(extent.resident_bytes(&window), MIB);
+        let beyond = extent.resident_bytes(&(5000..3 * MIB));
+        assert!((MIB..=3 * MIB - 5000).contains(&beyond), "{beyond}");
+        assert_eq!(extent.window(&window).len() as u64, MIB);
+    }
+
+    #[test]
+    fn pages_that_are_not_there_are_neither_resident_nor_populated() {
+        let (_dir, file) = cold_file(1);
+        let extent = Mapping::default().extent(&file, 0, None).unwrap();
+        assert_eq!(extent.end(), EXTENT_BYTES);
+        assert_eq!(extent.resident_bytes(&(2 * MIB..3 * MIB)), 0);
+        let past_the_end = extent.populate(&(2 * MIB..3 * MIB)).unwrap_err();
+        assert_eq!(past_the_end.raw_os_error(), Some(libc::EFAULT));
+        // The file grows into the mapping.
+        file.write_all_at(&[7; MIB as usize], 2 * MIB).unwrap();
+        assert_eq!(extent.resident_bytes(&(2 * MIB..3 * MIB)), MIB);
+    }
+
+    #[test]
+    fn readers_share_one_mapping_of_an_extent() {
+        let (_dir, file) = cold_file(1);
+        let mapping = Mapping::default();
+        let extents = [0, 4096, EXTENT_BYTES].map(|at| mapping.extent(&file, at, None).unwrap());
+        assert!(Arc::ptr_eq(&extents[0].map, &extents[1].map));
+        assert!(!Arc::ptr_eq(&extents[0].map, &extents[2].map));
+        assert_eq!(extents[2].window(&(EXTENT_BYTES..EXTENT_BYTES + 1)).len(), 1);
+    }
+}

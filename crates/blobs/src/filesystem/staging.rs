@@ -57,13 +57,15 @@ impl StagedFile {
 
     /// Makes what was appended durable under `digest`. Blocks.
     fn place(self, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
+        // Unlinked here and now at the end, unless it was renamed.
+        let name = self.name.into_inner();
         let file = self.content.file();
         let available = file.metadata().map_err(Error::io("asking for a length"))?.len();
         if available != size_bytes {
             return Err(Error::Truncated { expected: size_bytes, available });
         }
         file.sync_data().map_err(Error::io("making staged bytes durable"))?;
-        self.store.place(&self.name.0, digest, size_bytes, &self.content)
+        self.store.place(&name.0, digest, size_bytes, &self.content)
     }
 }
 
