@@ -156,6 +156,15 @@ impl Exception {
         )
     }
 
+    /// ECR's refusal of a member, in the frame of its own texts:
+    /// `Invalid parameter at '<member>' failed to satisfy constraint: '<constraint>'`.
+    pub fn invalid_parameter(member: &str, constraint: &str) -> Self {
+        Self::new(
+            EcrException::InvalidParameter,
+            format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"),
+        )
+    }
+
     /// AWS's refusal of an action that no policy allows.
     pub fn access_denied(principal: &str, action: &str, resource: &str) -> Self {
         Self::new(

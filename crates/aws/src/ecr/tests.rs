@@ -34,7 +34,10 @@ fn absent_members_stay_absent() {
     };
     assert_eq!(
         String::from_utf8(render(&response)).unwrap(),
-        r#"{"ecrRepositoryPrefix":"ecr-public","upstreamRegistryUrl":"public.ecr.aws","createdAt":1795206389.168,"registryId":"123456789012"}"#
+        concat!(
+            r#"{"ecrRepositoryPrefix":"ecr-public","upstreamRegistryUrl":"public.ecr.aws","#,
+            r#""createdAt":1795206389.168,"registryId":"123456789012"}"#
+        )
     );
 }
 

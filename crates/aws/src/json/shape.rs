@@ -12,7 +12,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use super::Service;
-use crate::exception::{CommonException, EcrException, Exception};
+use crate::exception::{CommonException, Exception};
 
 /// Why a body is not the shape it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,13 +71,7 @@ impl BodyError {
 
 fn missing(member: &str, service: Service) -> Exception {
     match service {
-        // The frame of ECR's own texts, see the constraint errors of CreateRepository.
-        Service::Ecr => Exception::new(
-            EcrException::InvalidParameter,
-            format!(
-                "Invalid parameter at '{member}' failed to satisfy constraint: 'must not be null'"
-            ),
-        ),
+        Service::Ecr => Exception::invalid_parameter(member, "must not be null"),
         Service::SecretsManager | Service::CloudControl | Service::Cistern => Exception::new(
             CommonException::Validation,
             format!(

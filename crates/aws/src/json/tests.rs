@@ -169,7 +169,10 @@ fn exceptions_are_written_as_their_service_does() {
     );
     assert_eq!(
         body(Exception::from(SecretsManagerException::ResourceNotFound), Service::SecretsManager),
-        r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#
+        concat!(
+            r#"{"__type":"ResourceNotFoundException","#,
+            r#""Message":"Secrets Manager can't find the specified secret."}"#
+        )
     );
     assert_eq!(
         body(Exception::new(CloudControlException::ResourceNotFound, "x"), Service::CloudControl),
@@ -181,6 +184,9 @@ fn exceptions_are_written_as_their_service_does() {
     );
     assert_eq!(
         body(Exception::access_denied("arn:a", "ecr:DescribeImages", "arn:b"), Service::Ecr),
-        r#"{"__type":"AccessDeniedException","Message":"User: arn:a is not authorized to perform: ecr:DescribeImages on resource: arn:b"}"#
+        concat!(
+            r#"{"__type":"AccessDeniedException","Message":"User: arn:a is not authorized "#,
+            r#"to perform: ecr:DescribeImages on resource: arn:b"}"#
+        )
     );
 }

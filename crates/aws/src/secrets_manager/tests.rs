@@ -7,8 +7,8 @@ use crate::json::{parse, render};
 #[test]
 fn a_secret_travels_but_does_not_print() {
     let request: CreateSecretRequest = parse(
-        br#"{"Name":"ecr-pullthroughcache/hub","ClientRequestToken":"terraform-20260101000000000000000001",
-            "Description":"","SecretString":"{\"username\":\"u\",\"accessToken\":\"hunter2\"}",
+        br#"{"Name":"ecr-pullthroughcache/hub",
+            "ClientRequestToken":"terraform-20260101000000000000000001","Description":"","SecretString":"{\"username\":\"u\",\"accessToken\":\"hunter2\"}",
             "Tags":[{"Key":"team","Value":"web"}]}"#,
     )
     .unwrap();

@@ -87,7 +87,7 @@ fn from_header(headers: &HeaderMap, authorization: &str) -> Result<Parts, Reject
     else {
         return Err(incomplete(&named));
     };
-    assemble(Raw {
+    assemble(&Raw {
         credential,
         signed_headers,
         signature,
@@ -142,7 +142,7 @@ fn from_query(raw: &str) -> Result<Parts, Rejection> {
             "X-Amz-Expires must be a number of seconds from 1 to {PRESIGNED_LIFE_MAX}."
         )));
     };
-    assemble(Raw {
+    assemble(&Raw {
         credential,
         signed_headers,
         signature,
@@ -162,7 +162,7 @@ struct Raw<'a> {
     life: Option<Duration>,
 }
 
-fn assemble(raw: Raw<'_>) -> Result<Parts, Rejection> {
+fn assemble(raw: &Raw<'_>) -> Result<Parts, Rejection> {
     let elements: Vec<&str> = raw.credential.split('/').collect();
     let malformed_credential =
         || Rejection::MalformedCredential { credential: raw.credential.to_owned() };
