@@ -8,32 +8,38 @@ use crate::query;
 /// The query parameter that holds a presigned request's signature, and so is not covered by it.
 pub(super) const SIGNATURE_PARAMETER: &str = "X-Amz-Signature";
 
-/// Writes the canonical request. `signed_headers` are lower-case names in the order the signature
-/// names them; one that the request lacks counts as empty.
-pub(super) fn request(
-    request: &Request<'_>,
-    signed_headers: &[String],
-    payload_hash: &str,
-) -> String {
-    let mut text = String::with_capacity(512);
-    text.push_str(request.method);
-    text.push('\n');
+/// What a signature covers of a request.
+pub(super) struct Coverage<'a> {
+    /// Lower-case names in the order the signature gives them. One that the request lacks counts
+    /// as empty.
+    pub(super) signed_headers: &'a [String],
+    /// The last line: the body's hash, or what stands for it.
+    pub(super) payload_hash: &'a str,
+    /// Whether the signature itself travels in the query, and so cannot cover all of it.
+    pub(super) presigned: bool,
+}
+
+/// Writes the canonical request, in bytes because headers need not be UTF-8.
+pub(super) fn request(request: &Request<'_>, coverage: &Coverage<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(512);
+    text.extend_from_slice(request.method.as_bytes());
+    text.push(b'\n');
     push_path(&mut text, request.path);
-    text.push('\n');
-    push_query(&mut text, request.query);
-    text.push('\n');
-    for name in signed_headers {
+    text.push(b'\n');
+    push_query(&mut text, request.query, coverage.presigned);
+    text.push(b'\n');
+    for name in coverage.signed_headers {
         push_header(&mut text, request.headers, name);
     }
-    text.push('\n');
-    text.push_str(&signed_headers.join(";"));
-    text.push('\n');
-    text.push_str(payload_hash);
+    text.push(b'\n');
+    text.extend_from_slice(coverage.signed_headers.join(";").as_bytes());
+    text.push(b'\n');
+    text.extend_from_slice(coverage.payload_hash.as_bytes());
     text
 }
 
 /// The path without dot segments and doubled slashes, and encoded once more than it travelled.
-fn push_path(text: &mut String, path: &str) {
+fn push_path(text: &mut Vec<u8>, path: &str) {
     let mut segments = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -45,60 +51,54 @@ fn push_path(text: &mut String, path: &str) {
         }
     }
     for segment in &segments {
-        text.push('/');
-        query::encode_into(text, segment.as_bytes(), b"");
+        text.push(b'/');
+        query::encode_into(text, segment.as_bytes());
     }
     if segments.is_empty() || path.ends_with('/') {
-        text.push('/');
+        text.push(b'/');
     }
 }
 
 /// Decoded, encoded again in AWS's way, and sorted by name, then value.
-fn push_query(text: &mut String, raw: &str) {
+fn push_query(text: &mut Vec<u8>, raw: &str, presigned: bool) {
     let encoded = |bytes: &[u8]| {
-        let mut part = String::with_capacity(bytes.len());
-        query::encode_into(&mut part, bytes, b"");
+        let mut part = Vec::with_capacity(bytes.len());
+        query::encode_into(&mut part, bytes);
         part
     };
-    let mut pairs: Vec<(String, String)> = query::pairs(raw.as_bytes())
+    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query::pairs(raw.as_bytes())
+        .filter(|(name, _)| !presigned || name != SIGNATURE_PARAMETER.as_bytes())
         .map(|(name, value)| (encoded(&name), encoded(&value)))
-        .filter(|(name, _)| name != SIGNATURE_PARAMETER)
         .collect();
     pairs.sort();
     for (index, (name, value)) in pairs.iter().enumerate() {
         if index > 0 {
-            text.push('&');
+            text.push(b'&');
         }
-        text.push_str(name);
-        text.push('=');
-        text.push_str(value);
+        text.extend_from_slice(name);
+        text.push(b'=');
+        text.extend_from_slice(value);
     }
 }
 
-/// `name:value,value\n`, each value trimmed and its runs of spaces made one. Bytes that are not
-/// UTF-8 are percent-encoded so that two different values never look alike.
-fn push_header(text: &mut String, headers: &HeaderMap, name: &str) {
-    text.push_str(name);
-    text.push(':');
+/// `name:value,value\n`, each value trimmed and its runs of spaces made one.
+fn push_header(text: &mut Vec<u8>, headers: &HeaderMap, name: &str) {
+    text.extend_from_slice(name.as_bytes());
+    text.push(b':');
     for (index, value) in headers.get_all(name).iter().enumerate() {
         if index > 0 {
-            text.push(',');
+            text.push(b',');
         }
-        match std::str::from_utf8(value.as_bytes()) {
-            Ok(value) => push_collapsed(text, value),
-            Err(_) => query::encode_into(text, value.as_bytes(), b""),
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let words = value.as_bytes().split(blank).filter(|word| !word.is_empty());
+        for (index, word) in words.enumerate() {
+            if index > 0 {
+                text.push(b' ');
+            }
+            text.extend_from_slice(word);
         }
     }
-    text.push('\n');
-}
-
-fn push_collapsed(text: &mut String, value: &str) {
-    let mut words = value.split([' ', '\t']).filter(|word| !word.is_empty());
-    text.push_str(words.next().unwrap_or_default());
-    for word in words {
-        text.push(' ');
-        text.push_str(word);
-    }
+    text.push(b'\n');
 }
 
 #[cfg(test)]
@@ -106,15 +106,15 @@ mod tests {
     use super::*;
 
     fn path(raw: &str) -> String {
-        let mut text = String::new();
+        let mut text = Vec::new();
         push_path(&mut text, raw);
-        text
+        String::from_utf8(text).unwrap()
     }
 
-    fn canonical_query(raw: &str) -> String {
-        let mut text = String::new();
-        push_query(&mut text, raw);
-        text
+    fn canonical_query(raw: &str, presigned: bool) -> String {
+        let mut text = Vec::new();
+        push_query(&mut text, raw, presigned);
+        String::from_utf8(text).unwrap()
     }
 
     #[test]
@@ -147,14 +147,20 @@ mod tests {
             ("a", "a="),
             ("a=b=c", "a=b%3Dc"),
             ("a=%2f%2F&b=+", "a=%2F%2F&b=%20"),
-            ("a=1&X-Amz-Signature=00&b=2", "a=1&b=2"),
             (
                 "Action=CreateResource&Version=2021-09-30",
                 "Action=CreateResource&Version=2021-09-30",
             ),
         ] {
-            assert_eq!(canonical_query(raw), canonical, "{raw:?}");
+            assert_eq!(canonical_query(raw, false), canonical, "{raw:?}");
         }
+    }
+
+    #[test]
+    fn only_a_presigned_query_is_not_covered_whole() {
+        let raw = "a=1&X-Amz-Signature=00&b=2";
+        assert_eq!(canonical_query(raw, true), "a=1&b=2");
+        assert_eq!(canonical_query(raw, false), "X-Amz-Signature=00&a=1&b=2");
     }
 
     #[test]
@@ -163,10 +169,10 @@ mod tests {
         headers.append("x-one", "  a   b\t c ".parse().unwrap());
         headers.append("x-one", "d".parse().unwrap());
         headers.append("x-two", http::HeaderValue::from_bytes(b"\xff").unwrap());
-        let mut text = String::new();
+        let mut text = Vec::new();
         for name in ["x-one", "x-two", "x-three"] {
             push_header(&mut text, &headers, name);
         }
-        assert_eq!(text, "x-one:a b c,d\nx-two:%FF\nx-three:\n");
+        assert_eq!(text, b"x-one:a b c,d\nx-two:\xff\nx-three:\n");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::authorization::{self, Parts};
+use super::canonical::Coverage;
 use super::scope::sha256_hex;
 use super::{Rejection, Request, Scope, canonical};
 use crate::timestamp::Timestamp;
@@ -116,7 +117,12 @@ impl Presented {
         self.check_time(now, skew_max)?;
         self.check_coverage(request)?;
         let payload_hash = payload_hash(request)?;
-        let canonical = canonical::request(request, &self.parts.signed_headers, &payload_hash);
+        let coverage = Coverage {
+            signed_headers: &self.parts.signed_headers,
+            payload_hash: &payload_hash,
+            presigned: self.is_presigned(),
+        };
+        let canonical = canonical::request(request, &coverage);
         let time = self.parts.signed_at.to_basic_format();
         let expected = self.parts.scope.signature(secret, &time, &canonical);
         if bool::from(expected.as_bytes().ct_eq(self.parts.signature.as_bytes())) {

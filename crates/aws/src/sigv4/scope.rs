@@ -27,8 +27,8 @@ impl fmt::Display for Scope {
 impl Scope {
     /// The signature, in lower-case hexadecimal, that `secret` gives a canonical request signed at
     /// `time` (ISO 8601 basic).
-    pub(super) fn signature(&self, secret: &str, time: &str, canonical_request: &str) -> String {
-        let digest = sha256_hex(canonical_request.as_bytes());
+    pub(super) fn signature(&self, secret: &str, time: &str, canonical_request: &[u8]) -> String {
+        let digest = sha256_hex(canonical_request);
         let string_to_sign = format!("{ALGORITHM}\n{time}\n{self}\n{digest}");
         hex::encode(hmac(&self.signing_key(secret), string_to_sign.as_bytes()))
     }

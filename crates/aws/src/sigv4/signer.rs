@@ -3,6 +3,7 @@
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue};
 
+use super::canonical::Coverage;
 use super::scope::sha256_hex;
 use super::{ALGORITHM, Request, Scope, canonical};
 use crate::timestamp::Timestamp;
@@ -68,8 +69,13 @@ impl Signer<'_> {
             Some(Ok(declared)) => declared.to_owned(),
             _ => sha256_hex(request.body),
         };
+        let coverage = Coverage {
+            signed_headers: &signed_headers,
+            payload_hash: &payload_hash,
+            presigned: false,
+        };
         let complete = Request { headers: &headers, ..*request };
-        let canonical = canonical::request(&complete, &signed_headers, &payload_hash);
+        let canonical = canonical::request(&complete, &coverage);
         let signature = scope.signature(self.secret_access_key, &time, &canonical);
         let authorization = format!(
             "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}",
