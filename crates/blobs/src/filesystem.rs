@@ -202,9 +202,11 @@ impl Shared {
 
     fn probe(&self, digest: &Digest, size_bytes: u64, offset: u64) -> Result<bool, Error> {
         const ACTION: &str = "probing a blob";
-        self.open.forget_deleted(digest);
-        let file = File::open(self.layout.blob(digest)).map_err(not_found_or(ACTION, digest))?;
+        let opened = File::open(self.layout.blob(digest)).map_err(not_found_or(ACTION, digest));
+        let file = opened.inspect_err(|_| self.open.forget_deleted(digest))?;
         let length = file.metadata().map_err(Error::io(ACTION))?.len();
+        // What is kept of a file that is sound may stay: where that is another file than this,
+        // it has no name any more, and the next open sees that.
         if length == size_bytes && is_sound(&file, digest, size_bytes, offset) {
             return Ok(true);
         }
@@ -216,19 +218,20 @@ impl Shared {
 
 /// Whether the bytes around `offset` can be read, and are the right ones where they are few.
 fn is_sound(file: &File, digest: &Digest, size_bytes: u64, offset: u64) -> bool {
-    let start = offset.min(size_bytes).saturating_sub(PROBE_BYTES);
+    let mut start = offset.min(size_bytes).saturating_sub(PROBE_BYTES);
     let end = offset.saturating_add(PROBE_BYTES).min(size_bytes);
-    let mut around = vec![0; (end - start) as usize];
-    match file.read_exact_at(&mut around, start) {
-        Ok(()) if size_bytes <= SMALL_BLOB_BYTES => {
-            Digest::of_with(digest.algorithm(), &around) == *digest
+    // One buffer, whatever the range: many readers may leave, and be probed after, at once.
+    let mut buffer = vec![0; SMALL_BLOB_BYTES as usize];
+    while start < end {
+        let piece = (end - start).min(SMALL_BLOB_BYTES);
+        if let Err(error) = file.read_exact_at(&mut buffer[..piece as usize], start) {
+            tracing::warn!(%error, start, "stored bytes cannot be read");
+            return false;
         }
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%error, start, end, "stored bytes cannot be read");
-            false
-        }
+        start += piece;
     }
+    let is_small = size_bytes <= SMALL_BLOB_BYTES;
+    !is_small || Digest::of_with(digest.algorithm(), &buffer[..size_bytes as usize]) == *digest
 }
 
 fn not_found_or(action: &'static str, digest: &Digest) -> impl FnOnce(std::io::Error) -> Error {

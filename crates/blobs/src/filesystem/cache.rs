@@ -95,3 +95,37 @@ impl OpenBlobs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::InMemory;
+
+    fn blob() -> Blob {
+        Blob { size_bytes: 1, content: Arc::new(InMemory::new("x")) }
+    }
+
+    #[test]
+    fn what_was_opened_before_a_deletion_is_not_kept_after_it() {
+        let (open, digest) = (OpenBlobs::new(&Limits::default()), Digest::of(b"x"));
+        let before = open.moment();
+        open.forget_deleted(&digest);
+        open.keep_small(&digest, blob(), before);
+        assert!(open.get(&digest).is_none());
+        open.keep_small(&digest, blob(), open.moment());
+        assert!(open.get(&digest).is_some());
+        open.forget_deleted(&digest);
+        assert!(open.get(&digest).is_none());
+    }
+
+    #[test]
+    fn small_blobs_are_bounded_by_their_bytes() {
+        let limits = Limits { small_blobs_bytes_max: 10_000, ..Limits::default() };
+        let open = OpenBlobs::new(&limits);
+        for number in 0..1000_u32 {
+            open.keep_small(&Digest::of(&number.to_le_bytes()), blob(), open.moment());
+        }
+        open.small.run_pending_tasks();
+        assert!(open.small.weighted_size() <= 10_000, "{}", open.small.weighted_size());
+    }
+}
