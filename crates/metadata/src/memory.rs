@@ -202,6 +202,15 @@ impl MetadataStore for MemoryMetadata {
         Ok(self.state().content(registry, repository)?.images(page))
     }
 
+    async fn image(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        self.state().content(registry, repository)?.image(digest)
+    }
+
     async fn record_links(&self, links: &[NewLink]) -> Result<(), Error> {
         self.state().record_links(links);
         Ok(())

@@ -224,6 +224,15 @@ impl MetadataStore for SqliteMetadata {
         manifests::images(&mut *self.snapshot().await?, registry, repository, page).await
     }
 
+    async fn image(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        manifests::image(&mut *self.snapshot().await?, registry, repository, digest).await
+    }
+
     async fn record_links(&self, links: &[NewLink]) -> Result<(), Error> {
         links::record(self.write().await?, links).await
     }

@@ -53,6 +53,14 @@ impl Content {
         Page::take(page, images, |image| image.manifest.digest.as_str())
     }
 
+    pub(super) fn image(&self, digest: &Digest) -> Result<Image, Error> {
+        let tagged = self.manifests.get(digest.as_str()).ok_or(Error::NotFound)?;
+        Ok(Image {
+            manifest: tagged.fact.clone(),
+            tags: tagged.tags.iter().cloned().collect(),
+        })
+    }
+
     fn set_tag(&mut self, tag: &Tag, fact: TagFact) {
         let digest = fact.digest.clone();
         let moved_from = self.tags.insert(tag.clone(), fact).map(|old| old.digest);

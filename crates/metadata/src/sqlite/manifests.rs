@@ -150,6 +150,17 @@ pub(super) async fn images(
     Ok(images)
 }
 
+pub(super) async fn image(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Image, Error> {
+    let manifest = find(&mut *connection, registry, repository, digest).await?;
+    let named = tags::of_digests(connection, registry, repository, digest, digest).await?;
+    Ok(Image { manifest, tags: named.into_iter().map(|(_, tag)| tag).collect() })
+}
+
 pub(super) async fn record_pulls(mut write: Write, pulls: &[Pull]) -> Result<(), Error> {
     for Pull { registry, repository, digest, at } in pulls {
         sqlx::query(PULLED)
