@@ -1,1 +1,52 @@
-//! Under construction.
+//! The decisions: pull, fill, freshness, rules, secrets, who may do what.
+//!
+//! Knows no status code, header or envelope. Every call of the [`Registry`] facade takes a
+//! [`Caller`] (a registry and a principal) and passes one `authorize`. Invariants: bytes before
+//! facts; no reader sees a clean end of unverified bytes; a fill belongs to the registry, never
+//! to a request; what is cached is served when the upstream fails.
+
+mod authorize;
+mod blob;
+mod caller;
+mod circuit;
+mod clock;
+mod counters;
+mod describe;
+mod error;
+mod fill;
+mod flight;
+mod follow;
+mod hot;
+mod keyring;
+mod matching;
+mod pull;
+mod pulls;
+mod refresh;
+mod registry;
+mod rules;
+mod secret_arn;
+mod secrets;
+mod settings;
+mod upstreams;
+
+pub use authorize::{Action, Resource};
+pub use blob::{BlobReader, BlobSummary, OpenBlob, ReadError};
+pub use caller::{Caller, Principal};
+pub use clock::{Clock, ManualClock};
+pub use counters::{Counter, Counters};
+pub use describe::{ImageFilter, RepositoryFilter};
+pub use error::{
+    Denied, DescribeError, PullError, RuleError, SecretError, StartError, StorageError,
+};
+pub use fill::{
+    FillDirectory, FillError, FillKey, FillSource, Joined, Lease, LinkWish, LocalDirectory,
+    Progress,
+};
+pub use keyring::{Keyring, KeyringError};
+pub use matching::Match;
+pub use pull::{PulledManifest, Served, StaleReason};
+pub use registry::{Parts, Registry};
+pub use rules::{NewRule, RuleSource, RuleView};
+pub use secret_arn::SecretArn;
+pub use secrets::{CreateSecret, DeleteSecret, SecretSelector, SecretValue, SecretView};
+pub use settings::{DeclaredRule, Settings};

@@ -1,0 +1,100 @@
+//! The one place where a principal is allowed something.
+//!
+//! For now the root user may do everything in its own account, and nobody else may do anything,
+//! except pull through the rules that `--anonymous-pull` covers (DESIGN 3). Policies come here.
+
+use metadata::{RegistryId, Rule};
+use oci::RepositoryName;
+
+use crate::{Caller, Denied, Principal, Settings};
+
+/// What a caller wants to do, named as ECR and Secrets Manager name their actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Check that the registry is there and the credentials are good.
+    Connect,
+    /// Pull a manifest or a blob.
+    Pull,
+    /// Any control plane operation, by its IAM name such as `ecr:CreatePullThroughCacheRule`.
+    Operation(&'static str),
+}
+
+/// What it wants to do it to.
+#[derive(Clone, Copy, Debug)]
+pub enum Resource<'a> {
+    /// The registry as a whole.
+    Registry,
+    /// A repository, and the rule it falls under.
+    Repository(&'a RepositoryName, Option<&'a MatchedRule<'a>>),
+    /// A secret, by name.
+    Secret(&'a str),
+}
+
+/// The part of a matching rule that matters to permission.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchedRule<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Whether the rule opts in to anonymous pulls.
+    pub anonymous_pull: bool,
+}
+
+impl Action {
+    /// Returns the IAM name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "ecr:GetAuthorizationToken",
+            Self::Pull => "ecr:BatchGetImage",
+            Self::Operation(name) => name,
+        }
+    }
+}
+
+/// Decides. Root in its own account: everything. Anonymous: connect and pull, where the settings
+/// say so, in the default registry, through rules without credentials or that opt in.
+pub(crate) fn decide(
+    settings: &Settings,
+    caller: &Caller,
+    action: Action,
+    resource: Resource<'_>,
+) -> Result<(), Denied> {
+    let allowed = match &caller.principal {
+        Principal::Root { account, .. } => *account == caller.registry.account,
+        Principal::Anonymous => {
+            settings.anonymous_pull
+                && caller.registry == settings.default_registry
+                && is_open(action, resource)
+        }
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(Denied {
+        principal: caller.principal.to_string(),
+        action: action.name(),
+        resource: arn(&caller.registry, resource),
+    })
+}
+
+fn is_open(action: Action, resource: Resource<'_>) -> bool {
+    match (action, resource) {
+        (Action::Connect, _) => true,
+        (Action::Pull, Resource::Repository(_, Some(matched))) => {
+            matched.anonymous_pull || matched.rule.credentials.credential_arn.is_none()
+        }
+        _ => false,
+    }
+}
+
+fn arn(registry: &RegistryId, resource: Resource<'_>) -> String {
+    let RegistryId { account, region } = registry;
+    match resource {
+        Resource::Registry => "*".to_owned(),
+        Resource::Repository(name, _) => {
+            format!("arn:aws:ecr:{region}:{account}:repository/{name}")
+        }
+        Resource::Secret(name) => {
+            format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}")
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Opening a blob: what is stored, or a fill on its way.
+
+use std::{ops::Range, sync::Arc};
+
+use blobs::{Access, Blob, BlobStore};
+use bytes::Bytes;
+use metadata::RegistryId;
+use oci::{Digest, RepositoryName};
+use tokio::sync::watch;
+
+use crate::{
+    Caller, Counter, FillError, FillKey, FillSource, Joined, LinkWish, Match, Progress, PullError,
+    Registry, Served, fill::FillTask, registry::Inner,
+};
+
+/// The largest piece a reader is given, in bytes.
+const PIECE_BYTES_MAX: u64 = 1 << 20;
+
+/// A blob that can be read: its headers are known.
+#[derive(Debug)]
+pub struct OpenBlob {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes; unknown while it comes from an upstream that did not say.
+    pub size_bytes: Option<u64>,
+    /// How it came to be served.
+    pub served: Served,
+    source: Source,
+    inner: Arc<Inner>,
+}
+
+/// What is known of a blob without its bytes.
+#[derive(Clone, Debug)]
+pub struct BlobSummary {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes, where the upstream said.
+    pub size_bytes: Option<u64>,
+    /// How it was found out.
+    pub served: Served,
+}
+
+#[derive(Debug)]
+enum Source {
+    Stored(Blob),
+    Filling(Arc<dyn FillSource>, watch::Receiver<Progress>),
+}
+
+/// Why a body ends before its end. The connection must be aborted: a clean end would be a lie.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] blobs::Error),
+    /// The fill failed.
+    #[error(transparent)]
+    Fill(Arc<FillError>),
+}
+
+impl Registry {
+    /// Opens a blob for a GET, starting or joining a fill where it is not here; returns as soon as
+    /// headers can be sent.
+    ///
+    /// # Errors
+    /// A [`PullError`]; an upstream's failure is never reported as something missing.
+    pub async fn open_blob(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<OpenBlob, PullError> {
+        let matched = self.inner.admit_pull(caller, repository).await?;
+        let linked = self.inner.linked_size(&caller.registry, repository, digest).await?;
+        if linked.is_some()
+            && let Some(blob) = self.inner.stored_blob(digest).await?
+        {
+            self.inner.counters.increment(Counter::BlobHits);
+            return Ok(self.opened(
+                digest,
+                Some(blob.size_bytes),
+                Served::Hit,
+                Source::Stored(blob),
+            ));
+        }
+        let Some(matched) = matched else {
+            return Err(self.inner.unknown_blob(&caller.registry, repository, digest).await?);
+        };
+        self.inner.counters.increment(Counter::BlobMisses);
+        let source = self.inner.join(&caller.registry, repository, digest, &matched).await?;
+        let mut progress = source.progress();
+        let size_bytes =
+            started(&mut progress).await.map_err(|error| failed(error, repository, digest))?;
+        Ok(self.opened(digest, size_bytes, Served::Miss, Source::Filling(source, progress)))
+    }
+
+    /// Looks a blob up for a HEAD. Never starts a fill.
+    ///
+    /// # Errors
+    /// As [`Registry::open_blob`].
+    pub async fn stat_blob(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<BlobSummary, PullError> {
+        let matched = self.inner.admit_pull(caller, repository).await?;
+        let digest = digest.clone();
+        let linked = self.inner.linked_size(&caller.registry, repository, &digest).await?;
+        if linked.is_some()
+            && let Some(blob) = self.inner.stored_blob(&digest).await?
+        {
+            let size_bytes = Some(blob.size_bytes);
+            return Ok(BlobSummary { digest, size_bytes, served: Served::Hit });
+        }
+        let Some(matched) = matched else {
+            return Err(self.inner.unknown_blob(&caller.registry, repository, &digest).await?);
+        };
+        let target = self.inner.target(&caller.registry, &matched).await?;
+        match self.inner.upstream.stat_blob(&target, &digest).await {
+            Ok(stat) => {
+                self.inner.circuits.succeeded(&target.registry_url);
+                Ok(BlobSummary { digest, size_bytes: stat.size_bytes, served: Served::Miss })
+            }
+            Err(error) => {
+                self.inner.note(&target, &error);
+                Err(upstream_error(Arc::new(error), repository, &digest))
+            }
+        }
+    }
+
+    fn opened(
+        &self,
+        digest: &Digest,
+        size_bytes: Option<u64>,
+        served: Served,
+        source: Source,
+    ) -> OpenBlob {
+        let inner = Arc::clone(&self.inner);
+        OpenBlob { digest: digest.clone(), size_bytes, served, source, inner }
+    }
+}
+
+impl Inner {
+    async fn linked_size(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<u64>, PullError> {
+        let key = (registry.clone(), repository.clone(), digest.clone());
+        if let Some(size_bytes) = self.hot.links.get(&key) {
+            return Ok(Some(size_bytes));
+        }
+        let epoch = self.hot.epoch();
+        match self.metadata.link(registry, repository, digest).await {
+            Ok(link) => {
+                self.hot.keep(&self.hot.links, epoch, key, link.size_bytes);
+                Ok(Some(link.size_bytes))
+            }
+            Err(metadata::Error::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn stored_blob(&self, digest: &Digest) -> Result<Option<Blob>, PullError> {
+        match self.blobs.open(digest).await {
+            Ok(blob) => Ok(Some(blob)),
+            Err(blobs::Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Joins the fill of a blob, and starts it where nobody has.
+    async fn join(
+        self: &Arc<Self>,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+        matched: &Match,
+    ) -> Result<Arc<dyn FillSource>, PullError> {
+        let target = self.target(registry, matched).await?;
+        let key = FillKey {
+            registry_url: target.registry_url.to_string(),
+            identity: target.identity.as_str().to_owned(),
+            repository: target.repository.to_string(),
+            digest: digest.to_string(),
+        };
+        let wish = LinkWish {
+            registry: registry.clone(),
+            repository: repository.clone(),
+            origin: matched.origin(),
+        };
+        loop {
+            match self.fills.join(&key).await {
+                Joined::Started(lease) => {
+                    let source = lease.source();
+                    source.want_link(wish);
+                    let inner = Arc::clone(self);
+                    let task = FillTask { inner, lease, target, digest: digest.clone() };
+                    tokio::spawn(task.run(Arc::clone(&self.fill_slots)));
+                    return Ok(source);
+                }
+                Joined::Waiting(source) if source.want_link(wish.clone()) => {
+                    self.counters.increment(Counter::FillsJoined);
+                    return Ok(source);
+                }
+                // It has just ended: its lease is about to go, and the next one finds the bytes.
+                Joined::Waiting(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+}
+
+/// Waits until a fill has headers; returns the size.
+async fn started(progress: &mut watch::Receiver<Progress>) -> Result<Option<u64>, Arc<FillError>> {
+    let abandoned = || Arc::new(FillError::Abandoned);
+    let progress = progress
+        .wait_for(|progress| !matches!(progress, Progress::Connecting))
+        .await
+        .map_err(|_| abandoned())?;
+    match &*progress {
+        Progress::Connecting => Err(abandoned()),
+        Progress::Streaming { size_bytes, .. } => Ok(*size_bytes),
+        Progress::Verified { size_bytes } => Ok(Some(*size_bytes)),
+        Progress::Failed(error) => Err(Arc::clone(error)),
+    }
+}
+
+fn failed(error: Arc<FillError>, repository: &RepositoryName, digest: &Digest) -> PullError {
+    match &*error {
+        FillError::Upstream(error) => upstream_error(Arc::clone(error), repository, digest),
+        FillError::Storage(_) | FillError::Abandoned => PullError::Fill(error),
+    }
+}
+
+fn upstream_error(
+    error: Arc<upstream::Error>,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> PullError {
+    match &*error {
+        upstream::Error::NotFound { host } => PullError::BlobUnknown {
+            repository: repository.clone(),
+            digest: digest.clone(),
+            upstream: Some(host.clone()),
+        },
+        _ => PullError::Upstream(error),
+    }
+}
+
+impl OpenBlob {
+    /// Starts to read: the whole blob, or a range that the caller has checked against
+    /// `size_bytes`.
+    pub fn read(self, range: Option<Range<u64>>) -> BlobReader {
+        let (position, end) = match range {
+            Some(range) => (range.start, Some(range.end)),
+            None => (0, self.size_bytes),
+        };
+        BlobReader { source: self.source, digest: self.digest, inner: self.inner, position, end }
+    }
+}
+
+/// A reader of a blob, at its own pace.
+#[derive(Debug)]
+pub struct BlobReader {
+    source: Source,
+    digest: Digest,
+    inner: Arc<Inner>,
+    position: u64,
+    /// Where to stop; `None` until the size is known.
+    end: Option<u64>,
+}
+
+impl BlobReader {
+    /// Returns the next piece, at most 1 MiB; `None` at the end, and only when every byte that was
+    /// handed out is known to be right (a range inside a blob still being filled excepted).
+    ///
+    /// # Errors
+    /// [`ReadError`]: abort the connection.
+    pub async fn next(&mut self, access: Access) -> Option<Result<Bytes, ReadError>> {
+        if self.end.is_some_and(|end| self.position >= end) {
+            return None;
+        }
+        let piece = match &mut self.source {
+            Source::Stored(blob) => {
+                let end = self.end.unwrap_or(blob.size_bytes);
+                let max = (end - self.position).min(PIECE_BYTES_MAX);
+                blob.content.read(self.position, max as usize, access).await.map_err(Into::into)
+            }
+            Source::Filling(source, progress) => {
+                match readable(progress, self.position, &mut self.end).await {
+                    Ok(0) => return None,
+                    Ok(max) => {
+                        source.read(self.position, max as usize, access).await.map_err(Into::into)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        if let Ok(piece) = &piece {
+            self.position += piece.len() as u64;
+        }
+        Some(piece)
+    }
+}
+
+/// Waits until something can be read at `position`; returns how much, zero at the end. Learns the
+/// end where it was not known.
+async fn readable(
+    progress: &mut watch::Receiver<Progress>,
+    position: u64,
+    end: &mut Option<u64>,
+) -> Result<u64, ReadError> {
+    loop {
+        let readable_bytes = match &*progress.borrow_and_update() {
+            Progress::Connecting => 0,
+            Progress::Streaming { readable_bytes, .. } => *readable_bytes,
+            Progress::Verified { size_bytes } => {
+                let end = *end.get_or_insert(*size_bytes);
+                if position >= end {
+                    return Ok(0);
+                }
+                *size_bytes
+            }
+            Progress::Failed(error) => return Err(ReadError::Fill(Arc::clone(error))),
+        };
+        let limit = readable_bytes.min(end.unwrap_or(u64::MAX));
+        if limit > position {
+            return Ok((limit - position).min(PIECE_BYTES_MAX));
+        }
+        if progress.changed().await.is_err() {
+            return Err(ReadError::Fill(Arc::new(FillError::Abandoned)));
+        }
+    }
+}
+
+impl Drop for BlobReader {
+    /// A body of stored bytes that ended early may have ended because the kernel could not read
+    /// them: look, so that a damaged blob is fetched again. A client that left looks the same.
+    fn drop(&mut self) {
+        let Source::Stored(blob) = &self.source else { return };
+        let unfinished = self.end.is_none_or(|end| self.position < end);
+        // The last piece may still have been on its way out.
+        let handed_out = self.position > 0;
+        if !(unfinished && handed_out) {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (inner, digest) = (Arc::clone(&self.inner), self.digest.clone());
+        let (size_bytes, offset) = (blob.size_bytes, self.position.saturating_sub(1));
+        runtime.spawn(async move { inner.probe(&digest, size_bytes, offset).await });
+    }
+}
+
+impl Inner {
+    async fn probe(&self, digest: &Digest, size_bytes: u64, offset: u64) {
+        let store: &dyn BlobStore = &*self.blobs;
+        match store.probe(digest, size_bytes, offset).await {
+            Ok(true) | Err(blobs::Error::NotFound(_)) => {}
+            Ok(false) => {
+                self.counters.increment(Counter::BlobsDamaged);
+                tracing::error!(digest = %digest, "stored blob {digest} is damaged and was removed");
+            }
+            Err(error) => tracing::error!(
+                digest = %digest,
+                error = &error as &dyn std::error::Error,
+                "stored blob {digest} cannot be probed"
+            ),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Time as a parameter: wall-clock moments that are stored and compared.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use metadata::Timestamp;
+
+/// A source of wall-clock time.
+pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
+    /// Returns the current moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// A clock that a test moves.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// Starts at `millis` since the Unix epoch.
+    pub fn at(millis: i64) -> Self {
+        Self(AtomicI64::new(millis))
+    }
+
+    /// Moves forward by `millis`.
+    pub fn advance(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}

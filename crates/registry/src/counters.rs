@@ -1,0 +1,93 @@
+//! What happened, counted. The door renders the counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One counted fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// A manifest was served from what is stored, fresh.
+    ManifestHits,
+    /// A manifest was fetched from its upstream for a caller.
+    ManifestMisses,
+    /// A tag was confirmed or moved by its upstream before it was served.
+    ManifestRevalidations,
+    /// A cached tag was served although its upstream could not confirm it.
+    ManifestStale,
+    /// A blob was served from what is stored.
+    BlobHits,
+    /// A blob was served while it was being filled.
+    BlobMisses,
+    /// A fill was started.
+    FillsStarted,
+    /// A fill was committed.
+    FillsCommitted,
+    /// A fill failed; nothing was committed.
+    FillsFailed,
+    /// A reader joined a fill that another had started.
+    FillsJoined,
+    /// Bytes received from upstreams by fills.
+    FillBytes,
+    /// A stored blob was found damaged and removed.
+    BlobsDamaged,
+}
+
+impl Counter {
+    /// Every counter, in order.
+    pub const ALL: [Self; 12] = [
+        Self::ManifestHits,
+        Self::ManifestMisses,
+        Self::ManifestRevalidations,
+        Self::ManifestStale,
+        Self::BlobHits,
+        Self::BlobMisses,
+        Self::FillsStarted,
+        Self::FillsCommitted,
+        Self::FillsFailed,
+        Self::FillsJoined,
+        Self::FillBytes,
+        Self::BlobsDamaged,
+    ];
+
+    /// Returns the snake-case name and what it counts.
+    pub fn describe(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ManifestHits => ("manifest_hits", "manifests served from the cache, fresh"),
+            Self::ManifestMisses => ("manifest_misses", "manifests fetched from an upstream"),
+            Self::ManifestRevalidations => {
+                ("manifest_revalidations", "tags confirmed or moved by their upstream")
+            }
+            Self::ManifestStale => {
+                ("manifest_stale", "cached tags served because their upstream failed")
+            }
+            Self::BlobHits => ("blob_hits", "blobs served from the cache"),
+            Self::BlobMisses => ("blob_misses", "blobs served while they were filled"),
+            Self::FillsStarted => ("fills_started", "fills started"),
+            Self::FillsCommitted => ("fills_committed", "fills committed"),
+            Self::FillsFailed => ("fills_failed", "fills that failed and committed nothing"),
+            Self::FillsJoined => ("fills_joined", "readers that joined a running fill"),
+            Self::FillBytes => ("fill_bytes", "bytes received from upstreams by fills"),
+            Self::BlobsDamaged => ("blobs_damaged", "stored blobs found damaged and removed"),
+        }
+    }
+}
+
+/// The counts since the process started.
+#[derive(Debug, Default)]
+pub struct Counters([AtomicU64; Counter::ALL.len()]);
+
+impl Counters {
+    /// Adds one.
+    pub fn increment(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Adds `count`.
+    pub fn add(&self, counter: Counter, count: u64) {
+        self.0[counter as usize].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Returns the count.
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,146 @@
+//! Listing repositories and images.
+
+use std::collections::BTreeMap;
+
+use metadata::{Image, Page, PageRequest, RegistryId, Repository};
+use oci::{Digest, RepositoryName, Tag};
+
+use crate::{Action, Caller, DescribeError, Registry, Resource};
+
+/// Which repositories are wanted: all, where none is named.
+#[derive(Clone, Debug, Default)]
+pub struct RepositoryFilter {
+    /// By name.
+    pub names: Vec<String>,
+}
+
+/// Which images of a repository are wanted: all, where none is named.
+#[derive(Clone, Debug, Default)]
+pub struct ImageFilter {
+    /// By tag, digest or both.
+    pub images: Vec<(Option<String>, Option<String>)>,
+    /// Only those with a tag, or only those without.
+    pub tagged: Option<bool>,
+}
+
+impl Registry {
+    /// Lists repositories by name.
+    ///
+    /// # Errors
+    /// [`DescribeError::RepositoryNotFound`] for the first of the named ones that does not exist.
+    pub async fn describe_repositories(
+        &self,
+        caller: &Caller,
+        filter: &RepositoryFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Repository>, DescribeError> {
+        let action = Action::Operation("ecr:DescribeRepositories");
+        self.inner.authorize(caller, action, Resource::Registry)?;
+        let registry = &caller.registry;
+        if filter.names.is_empty() {
+            return Ok(self.inner.metadata.repositories(registry, page).await?);
+        }
+        let mut items = Vec::with_capacity(filter.names.len());
+        for name in &filter.names {
+            items.push(self.repository(registry, name).await?);
+        }
+        Ok(Page { items, next: None })
+    }
+
+    /// Lists the images of a repository by digest.
+    ///
+    /// # Errors
+    /// [`DescribeError::RepositoryNotFound`]; [`DescribeError::ImageNotFound`] for the first of
+    /// the named ones that does not exist.
+    pub async fn describe_images(
+        &self,
+        caller: &Caller,
+        repository: &str,
+        filter: &ImageFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, DescribeError> {
+        let action = Action::Operation("ecr:DescribeImages");
+        self.inner.authorize(caller, action, Resource::Registry)?;
+        let registry = &caller.registry;
+        let name = self.repository(registry, repository).await?.name;
+        let mut found = if filter.images.is_empty() {
+            self.inner.metadata.images(registry, &name, page).await?
+        } else {
+            self.named_images(registry, &name, filter).await?
+        };
+        if let Some(tagged) = filter.tagged {
+            found.items.retain(|image| image.tags.is_empty() != tagged);
+        }
+        Ok(found)
+    }
+
+    async fn repository(
+        &self,
+        registry: &RegistryId,
+        name: &str,
+    ) -> Result<Repository, DescribeError> {
+        let not_found = || DescribeError::RepositoryNotFound {
+            repository: name.to_owned(),
+            registry: registry.clone(),
+        };
+        let parsed = RepositoryName::parse(name).map_err(|_| not_found())?;
+        match self.inner.metadata.repository(registry, &parsed).await {
+            Ok(repository) => Ok(repository),
+            Err(metadata::Error::NotFound) => Err(not_found()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Images by tag or digest, each once, by digest.
+    async fn named_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        filter: &ImageFilter,
+    ) -> Result<Page<Image>, DescribeError> {
+        let mut images = BTreeMap::new();
+        for (tag, digest) in &filter.images {
+            let name = digest.as_deref().or(tag.as_deref()).unwrap_or_default();
+            let not_found = || DescribeError::ImageNotFound {
+                repository: repository.to_string(),
+                image: name.to_owned(),
+            };
+            let image = self
+                .named_image(registry, repository, tag.as_deref(), digest.as_deref())
+                .await
+                .map_err(|error| match error {
+                    metadata::Error::NotFound => not_found(),
+                    error => error.into(),
+                })?;
+            images.insert(image.manifest.digest.clone(), image);
+        }
+        Ok(Page { items: images.into_values().collect(), next: None })
+    }
+
+    async fn named_image(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: Option<&str>,
+        digest: Option<&str>,
+    ) -> Result<Image, metadata::Error> {
+        let store = &self.inner.metadata;
+        let wanted =
+            digest.map(Digest::parse).transpose().map_err(|_| metadata::Error::NotFound)?;
+        let tagged = match tag {
+            None => None,
+            Some(tag) => {
+                let tag = Tag::parse(tag).map_err(|_| metadata::Error::NotFound)?;
+                Some(store.tag(registry, repository, &tag).await?.digest)
+            }
+        };
+        let digest = match (wanted, tagged) {
+            (Some(wanted), Some(tagged)) if wanted != tagged => {
+                return Err(metadata::Error::NotFound);
+            }
+            (Some(digest), _) | (None, Some(digest)) => digest,
+            (None, None) => return Err(metadata::Error::NotFound),
+        };
+        store.image(registry, repository, &digest).await
+    }
+}

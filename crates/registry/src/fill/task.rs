@@ -1,0 +1,178 @@
+//! One fill, from the upstream's headers to the links.
+
+use std::sync::Arc;
+
+use blobs::{Blob, BlobStore, StagedBlob};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use metadata::{Link, NewLink};
+use oci::Digest;
+use tokio::sync::{Semaphore, mpsc};
+use upstream::{BlobBody, Target};
+
+use super::{FillError, Lease, lease::Publisher};
+use crate::{Counter, StorageError, registry::Inner};
+
+/// Pieces between the network and the disk; each is at most one read of the upstream's socket.
+const PIECES_AHEAD: usize = 8;
+
+/// A fill that is about to run.
+pub(crate) struct FillTask {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) lease: Lease,
+    pub(crate) target: Target,
+    pub(crate) digest: Digest,
+}
+
+impl FillTask {
+    /// Runs to the end, whoever reads. The lease, dropped on every way out, ends it for readers.
+    pub(crate) async fn run(self, slots: Arc<Semaphore>) {
+        let Ok(_slot) = slots.acquire().await else { return };
+        self.inner.counters.increment(Counter::FillsStarted);
+        let outcome = self.fill().await;
+        match &outcome {
+            Ok(()) => self.inner.circuits.succeeded(&self.target.registry_url),
+            Err(FillError::Upstream(error)) => self.inner.note(&self.target, error),
+            Err(FillError::Storage(_) | FillError::Abandoned) => {}
+        }
+        match outcome {
+            Ok(()) => self.finish().await,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Brings the bytes to where every reader can have them all.
+    async fn fill(&self) -> Result<(), FillError> {
+        if let Some(blob) = self.adopt().await? {
+            self.lease.start(Arc::clone(&blob.content), Some(blob.size_bytes));
+            self.lease.verified(blob.size_bytes);
+            return Ok(());
+        }
+        let body = self.inner.upstream.fetch_blob(&self.target, &self.digest, 0).await;
+        let body = body.map_err(|error| FillError::Upstream(Arc::new(error)))?;
+        let staged = self.blobs().stage(self.digest.algorithm()).await.map_err(stored)?;
+        let size_bytes = body.size_bytes;
+        self.lease.start(staged.content(), size_bytes);
+        let staged = self.stream(body, staged).await?;
+        let verified = staged.verify(&self.digest, size_bytes).map_err(stored)?;
+        self.lease.verified(verified.size_bytes());
+        // Readers have every byte from here on; a store that cannot keep them costs a later fill.
+        verified.commit().await.map(drop).map_err(stored)
+    }
+
+    /// Takes bytes that are here already, without a link, if the upstream would serve them to
+    /// this identity: one HEAD.
+    async fn adopt(&self) -> Result<Option<Blob>, FillError> {
+        let blob = match self.blobs().open(&self.digest).await {
+            Ok(blob) => blob,
+            Err(blobs::Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(stored(error)),
+        };
+        match self.inner.upstream.stat_blob(&self.target, &self.digest).await {
+            Ok(_) => Ok(Some(blob)),
+            // It does not speak HEAD: a whole fill is the only way to ask.
+            Err(upstream::Error::Status { status: 400 | 405 | 501, .. }) => Ok(None),
+            Err(error) => Err(FillError::Upstream(Arc::new(error))),
+        }
+    }
+
+    /// Streams the body into the staged blob. Writing and hashing have a thread of their own, a
+    /// few pieces behind the network.
+    async fn stream(&self, body: BlobBody, staged: StagedBlob) -> Result<StagedBlob, FillError> {
+        let (pieces, from_network) = mpsc::channel(PIECES_AHEAD);
+        let publisher = self.lease.publisher();
+        let writer = tokio::task::spawn_blocking(move || write(staged, from_network, &publisher));
+        let received = self.receive(body, pieces).await;
+        // The writer's failure is the cause where both failed: it closed the channel.
+        let staged = writer.await.map_err(|_| FillError::Abandoned)?;
+        let staged = staged.map_err(stored)?;
+        received.map(|()| staged)
+    }
+
+    async fn receive(
+        &self,
+        mut body: BlobBody,
+        pieces: mpsc::Sender<Bytes>,
+    ) -> Result<(), FillError> {
+        while let Some(piece) = body.bytes.next().await {
+            let piece = piece.map_err(|error| FillError::Upstream(Arc::new(error)))?;
+            self.inner.counters.add(Counter::FillBytes, piece.len() as u64);
+            if pieces.send(piece).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the links that were asked for, until nobody asks any more.
+    async fn finish(self) {
+        loop {
+            let wishes = self.lease.next_wishes();
+            if wishes.is_empty() {
+                break;
+            }
+            let Ok(size_bytes) = self.blobs().stat(&self.digest).await else { break };
+            let linked_at = self.inner.clock.now();
+            let links: Vec<_> = wishes
+                .into_iter()
+                .map(|wish| NewLink {
+                    registry: wish.registry,
+                    repository: wish.repository,
+                    link: Link {
+                        digest: self.digest.clone(),
+                        size_bytes,
+                        media_type: None,
+                        origin: wish.origin,
+                        linked_at,
+                    },
+                })
+                .collect();
+            if let Err(error) = self.inner.metadata.record_links(&links).await {
+                tracing::error!(
+                    digest = %self.digest,
+                    error = &error as &dyn std::error::Error,
+                    "links of {} cannot be recorded", self.digest
+                );
+                break;
+            }
+        }
+        self.inner.counters.increment(Counter::FillsCommitted);
+        tracing::debug!(digest = %self.digest, upstream = %self.target.registry_url, "filled {}", self.digest);
+    }
+
+    fn fail(self, error: FillError) {
+        self.inner.counters.increment(Counter::FillsFailed);
+        tracing::warn!(
+            digest = %self.digest,
+            upstream = %self.target.registry_url,
+            repository = %self.target.repository,
+            error = &error as &dyn std::error::Error,
+            "fill of {} from {} failed: {error}", self.digest, self.target.registry_url
+        );
+        self.lease.failed(error);
+    }
+
+    fn blobs(&self) -> &dyn BlobStore {
+        &*self.inner.blobs
+    }
+}
+
+fn stored(error: blobs::Error) -> FillError {
+    FillError::Storage(StorageError::Blobs(error))
+}
+
+/// Writes and hashes what comes from the network, and publishes it. Blocks.
+fn write(
+    mut staged: StagedBlob,
+    mut from_network: mpsc::Receiver<Bytes>,
+    publisher: &Publisher,
+) -> Result<StagedBlob, blobs::Error> {
+    let mut pieces = Vec::with_capacity(PIECES_AHEAD);
+    while from_network.blocking_recv_many(&mut pieces, PIECES_AHEAD) > 0 {
+        for piece in pieces.drain(..) {
+            staged.append(&piece)?;
+        }
+        publisher.advance(staged.size_bytes());
+    }
+    Ok(staged)
+}

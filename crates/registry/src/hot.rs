@@ -1,0 +1,147 @@
+//! What the warm path keeps in memory, so that it asks no database.
+//!
+//! Every entry repeats a stored fact. What a change names is taken out at once; an entry read
+//! before a change and kept after it would live for ever, so keeping checks that nothing was taken
+//! out since the read began ([`Epoch`]).
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use metadata::{Change, RegistryId, TagFact};
+use moka::sync::Cache;
+use oci::{Digest, RepositoryName, Tag};
+
+use crate::{Settings, matching::RuleBook, upstreams::Eyes};
+
+/// A manifest ready to be served.
+#[derive(Debug)]
+pub(crate) struct StoredManifest {
+    pub(crate) bytes: Bytes,
+    pub(crate) digest: Digest,
+    pub(crate) media_type: Arc<str>,
+}
+
+pub(crate) type TagKey = (RegistryId, RepositoryName, Tag);
+pub(crate) type ContentKey = (RegistryId, RepositoryName, Digest);
+
+/// The moment a read began; see the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Epoch(u64);
+
+/// The entries.
+#[derive(Debug)]
+pub(crate) struct Hot {
+    pub(crate) tags: Cache<TagKey, Arc<TagFact>>,
+    pub(crate) manifests: Cache<ContentKey, Arc<StoredManifest>>,
+    /// Size of the linked blob in bytes.
+    pub(crate) links: Cache<ContentKey, u64>,
+    /// Credentials that the secret of an ARN holds, by registry and ARN as typed.
+    pub(crate) eyes: Cache<(RegistryId, String), Eyes>,
+    books: RwLock<HashMap<RegistryId, Arc<RuleBook>>>,
+    /// Read-locked to keep something, write-locked to take something out.
+    gate: RwLock<()>,
+    epoch: AtomicU64,
+}
+
+impl Hot {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let weigh = |_: &ContentKey, manifest: &Arc<StoredManifest>| {
+            u32::try_from(manifest.bytes.len() + 512).unwrap_or(u32::MAX)
+        };
+        Self {
+            tags: Cache::new(settings.hot_entries_max),
+            manifests: Cache::builder()
+                .max_capacity(settings.hot_manifest_bytes_max)
+                .weigher(weigh)
+                .build(),
+            links: Cache::new(settings.hot_entries_max),
+            eyes: Cache::new(1024),
+            books: RwLock::default(),
+            gate: RwLock::default(),
+            epoch: AtomicU64::new(0),
+        }
+    }
+
+    /// Marks the beginning of a read.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::Acquire))
+    }
+
+    /// Keeps what was read since `epoch`, unless something was taken out in the meantime.
+    pub(crate) fn keep<K, V>(&self, cache: &Cache<K, V>, epoch: Epoch, key: K, value: V)
+    where
+        K: Hash + Eq + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        let _open = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() == epoch {
+            cache.insert(key, value);
+        }
+    }
+
+    pub(crate) fn book(&self, registry: &RegistryId) -> Option<Arc<RuleBook>> {
+        self.books.read().unwrap_or_else(PoisonError::into_inner).get(registry).cloned()
+    }
+
+    pub(crate) fn keep_book(&self, epoch: Epoch, registry: &RegistryId, book: &Arc<RuleBook>) {
+        let _open = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() == epoch {
+            let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+            // Names of registries come from callers: do not let them fill the memory.
+            if books.len() >= 1024 {
+                books.clear();
+            }
+            books.insert(registry.clone(), Arc::clone(book));
+        }
+    }
+
+    /// Takes out what `changes` name; everything, where nobody knows what changed.
+    pub(crate) fn forget(&self, changes: Option<&[Change]>) {
+        let _shut = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        let Some(changes) = changes else { return self.forget_all() };
+        for change in changes {
+            self.forget_one(change);
+        }
+    }
+
+    fn forget_one(&self, change: &Change) {
+        match change {
+            Change::Rules(registry) => {
+                self.books.write().unwrap_or_else(PoisonError::into_inner).remove(registry);
+            }
+            Change::Secret(..) => self.eyes.invalidate_all(),
+            Change::Repository(..) => {
+                // Rare (created, deleted, set): every entry of the repository may be gone.
+                self.tags.invalidate_all();
+                self.manifests.invalidate_all();
+                self.links.invalidate_all();
+            }
+            Change::Tag(registry, repository, tag) => {
+                self.tags.invalidate(&(registry.clone(), repository.clone(), tag.clone()));
+            }
+            Change::Manifest(registry, repository, digest) => {
+                let key = (registry.clone(), repository.clone(), digest.clone());
+                self.manifests.invalidate(&key);
+            }
+            Change::Link(registry, repository, digest) => {
+                self.links.invalidate(&(registry.clone(), repository.clone(), digest.clone()));
+            }
+        }
+    }
+
+    fn forget_all(&self) {
+        self.books.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.eyes.invalidate_all();
+        self.tags.invalidate_all();
+        self.manifests.invalidate_all();
+        self.links.invalidate_all();
+    }
+}

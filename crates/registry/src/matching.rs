@@ -1,0 +1,165 @@
+//! Which rule a repository name falls under, and what it is called upstream.
+//!
+//! ECR User Guide, "Customizing repository prefixes": prefixes match whole path components; the
+//! longest wins; `ROOT` matches everything, last.
+
+use std::{collections::HashMap, sync::Arc};
+
+use metadata::{EcrRepositoryPrefix, Rule};
+use oci::RepositoryName;
+
+use crate::rules::{RuleSource, RuleView};
+
+/// The rules of one registry, ready to be matched.
+#[derive(Debug, Default)]
+pub(crate) struct RuleBook {
+    by_key: HashMap<String, Arc<BookedRule>>,
+    root: Option<Arc<BookedRule>>,
+}
+
+/// A rule and what its declaration adds.
+#[derive(Debug)]
+pub(crate) struct BookedRule {
+    pub(crate) rule: Rule,
+    pub(crate) source: RuleSource,
+    pub(crate) anonymous_pull: bool,
+}
+
+/// A rule that a repository name falls under.
+#[derive(Clone, Debug)]
+pub struct Match {
+    pub(crate) booked: Arc<BookedRule>,
+    /// What the repository is called upstream.
+    pub upstream_repository: String,
+}
+
+impl Match {
+    /// Returns the rule.
+    pub fn rule(&self) -> &Rule {
+        &self.booked.rule
+    }
+}
+
+impl BookedRule {
+    pub(crate) fn view(&self) -> RuleView {
+        RuleView::new(self.rule.clone(), self.source.clone())
+    }
+}
+
+impl RuleBook {
+    pub(crate) fn new(rules: impl IntoIterator<Item = BookedRule>) -> Self {
+        let mut book = Self::default();
+        for booked in rules {
+            let booked = Arc::new(booked);
+            let prefix = &booked.rule.ecr_repository_prefix;
+            if prefix.is_root() {
+                book.root = Some(Arc::clone(&booked));
+            } else {
+                book.by_key.insert(prefix.key().to_owned(), Arc::clone(&booked));
+            }
+        }
+        book
+    }
+
+    /// Finds the rule that `name` falls under. A repository named exactly like a prefix does not
+    /// fall under it: the prefix ends with an assumed slash.
+    pub(crate) fn find(&self, name: &RepositoryName) -> Option<Match> {
+        let text = name.as_str();
+        let cuts = text.rmatch_indices('/').map(|(at, _)| at);
+        for at in cuts {
+            if let Some(booked) = self.by_key.get(&text[..at]) {
+                return Some(Match::new(booked, &text[at + 1..]));
+            }
+        }
+        self.root.as_ref().map(|booked| Match::new(booked, text))
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Arc<BookedRule>> {
+        match key {
+            EcrRepositoryPrefix::ROOT => self.root.as_ref(),
+            _ => self.by_key.get(key),
+        }
+    }
+
+    /// Returns every rule, by prefix key.
+    pub(crate) fn sorted(&self) -> Vec<&Arc<BookedRule>> {
+        let mut rules: Vec<_> = self.by_key.values().chain(&self.root).collect();
+        rules.sort_by_key(|booked| booked.rule.ecr_repository_prefix.key());
+        rules
+    }
+}
+
+impl Match {
+    fn new(booked: &Arc<BookedRule>, rest: &str) -> Self {
+        let upstream_repository = match &booked.rule.upstream_repository_prefix {
+            Some(prefix) if !prefix.is_root() => format!("{}/{rest}", prefix.key()),
+            _ => rest.to_owned(),
+        };
+        Self { booked: Arc::clone(booked), upstream_repository }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::{RuleCredentials, Timestamp};
+
+    use super::*;
+
+    fn book(rules: &[(&str, Option<&str>)]) -> RuleBook {
+        let prefix = |text: &str| EcrRepositoryPrefix::parse(text).unwrap();
+        RuleBook::new(rules.iter().map(|(ecr, upstream)| BookedRule {
+            rule: Rule {
+                ecr_repository_prefix: prefix(ecr),
+                upstream_registry_url: "registry.example".into(),
+                upstream_registry: None,
+                upstream_repository_prefix: upstream.map(prefix),
+                credentials: RuleCredentials::default(),
+                created_at: Timestamp(0),
+                updated_at: Timestamp(0),
+            },
+            source: RuleSource::Stored,
+            anonymous_pull: false,
+        }))
+    }
+
+    #[test]
+    fn the_user_guides_table() {
+        let rules = [
+            ("ecr-public", None),
+            ("team-a", Some("team-a")),
+            ("my-app", Some("upstream-app")),
+            ("docker-hub", Some("ROOT")),
+            ("quay/", None),
+            ("docker-hub/team", Some("lib/x")),
+        ];
+        let book = book(&rules);
+        for (name, rule, upstream) in [
+            ("ecr-public/my-app/image1", "ecr-public", "my-app/image1"),
+            ("team-a/myapp/image1", "team-a", "team-a/myapp/image1"),
+            ("my-app/image1", "my-app", "upstream-app/image1"),
+            ("docker-hub/library/nginx", "docker-hub", "library/nginx"),
+            ("quay/argoproj/argocd", "quay/", "argoproj/argocd"),
+            ("docker-hub/team/a/b", "docker-hub/team", "lib/x/a/b"),
+            ("docker-hub/teams/a", "docker-hub", "teams/a"),
+        ] {
+            let found = book.find(&RepositoryName::parse(name).unwrap()).unwrap();
+            assert_eq!(found.rule().ecr_repository_prefix.as_str(), rule, "{name}");
+            assert_eq!(found.upstream_repository, upstream, "{name}");
+        }
+        for name in ["docker-hub", "docker-hubs/x", "other/x"] {
+            assert!(book.find(&RepositoryName::parse(name).unwrap()).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn root_comes_last() {
+        let book = book(&[("ROOT", None), ("prod", None)]);
+        let find = |name: &str| {
+            let found = book.find(&RepositoryName::parse(name).unwrap()).unwrap();
+            (found.rule().ecr_repository_prefix.to_string(), found.upstream_repository)
+        };
+        assert_eq!(find("production/x"), ("ROOT".into(), "production/x".into()));
+        assert_eq!(find("prod"), ("ROOT".into(), "prod".into()));
+        assert_eq!(find("prod/x"), ("prod".into(), "x".into()));
+    }
+}

@@ -1,0 +1,344 @@
+//! Pulling a manifest: from memory, from the stores, or from upstream.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use metadata::{Origin, RegistryId, TagFact};
+use oci::{Digest, Reference, RepositoryName, Tag};
+
+use crate::{
+    Caller, Counter, Match, PullError, Registry, SecretError,
+    circuit::Advice,
+    flight::Flight,
+    hot::StoredManifest,
+    refresh::{ImportWork, Imported},
+    registry::Inner,
+};
+
+/// What makes two imports the same work.
+pub(crate) type ImportKey = (RegistryId, RepositoryName, Reference);
+
+/// A manifest, and how it came to be served.
+#[derive(Clone, Debug)]
+pub struct PulledManifest {
+    /// The manifest, byte for byte as it was pushed or fetched.
+    pub bytes: Bytes,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its media type.
+    pub media_type: Arc<str>,
+    /// How it came to be served.
+    pub served: Served,
+}
+
+/// How content came to be served.
+#[derive(Clone, Debug)]
+pub enum Served {
+    /// From what is stored, fresh.
+    Hit,
+    /// Fetched from the upstream for this caller (or together with another).
+    Miss,
+    /// From what is stored, after the upstream confirmed it.
+    Revalidated,
+    /// From what is stored, although the upstream could not confirm it.
+    Stale(StaleReason),
+}
+
+/// Why a cached tag was served unconfirmed.
+#[derive(Clone, Debug)]
+pub enum StaleReason {
+    /// The upstream failed a moment ago and is left alone.
+    CircuitOpen,
+    /// The upstream refused this tag a moment ago and is not asked again yet.
+    Backoff,
+    /// The upstream did not answer before the deadline.
+    Deadline,
+    /// It could not be asked, or its answer was no confirmation.
+    Failed(PullError),
+}
+
+impl fmt::Display for StaleReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CircuitOpen => f.write_str("the upstream failed a moment ago"),
+            Self::Backoff => f.write_str("the upstream refused a moment ago"),
+            Self::Deadline => f.write_str("the upstream did not answer in time"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StaleReason {
+    /// Returns why the rule's secret could not be used, where that is the reason.
+    pub fn credentials(&self) -> Option<&SecretError> {
+        match self {
+            Self::Failed(PullError::Credentials { source, .. }) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl Registry {
+    /// Pulls a manifest: GET of OCI distribution-spec 1.1, "Pulling manifests".
+    ///
+    /// # Errors
+    /// A [`PullError`]; an upstream's failure is never reported as something missing.
+    pub async fn pull_manifest(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<PulledManifest, PullError> {
+        let pulled = self.stat_manifest(caller, repository, reference).await?;
+        let now = self.inner.clock.now();
+        self.inner.pulls.remember(&caller.registry, repository, &pulled.digest, now);
+        Ok(pulled)
+    }
+
+    /// Looks a manifest up for a HEAD. It fetches as a pull does, for that is how containerd
+    /// resolves a tag, but does not count as one.
+    ///
+    /// # Errors
+    /// As [`Registry::pull_manifest`].
+    pub async fn stat_manifest(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<PulledManifest, PullError> {
+        let matched = self.inner.admit_pull(caller, repository).await?;
+        let wanted = Wanted { inner: &self.inner, registry: &caller.registry, repository };
+        let (manifest, served) = match reference {
+            Reference::Digest(digest) => wanted.by_digest(digest, matched).await?,
+            Reference::Tag(tag) => wanted.by_tag(tag, matched).await?,
+        };
+        self.inner.count(&served);
+        Ok(PulledManifest {
+            bytes: manifest.bytes.clone(),
+            digest: manifest.digest.clone(),
+            media_type: Arc::clone(&manifest.media_type),
+            served,
+        })
+    }
+}
+
+/// A repository that something is wanted from.
+struct Wanted<'a> {
+    inner: &'a Arc<Inner>,
+    registry: &'a RegistryId,
+    repository: &'a RepositoryName,
+}
+
+type Found = (Arc<StoredManifest>, Served);
+
+impl Wanted<'_> {
+    async fn by_digest(&self, digest: &Digest, matched: Option<Match>) -> Result<Found, PullError> {
+        if let Some(stored) =
+            self.inner.stored_manifest(self.registry, self.repository, digest).await?
+        {
+            return Ok((stored, Served::Hit));
+        }
+        let reference = Reference::Digest(digest.clone());
+        match matched {
+            Some(matched) => self.import(reference, matched).await,
+            None => Err(self.unknown(reference).await?),
+        }
+    }
+
+    async fn by_tag(&self, tag: &Tag, matched: Option<Match>) -> Result<Found, PullError> {
+        let reference = Reference::Tag(tag.clone());
+        let fact = self.inner.tag_fact(self.registry, self.repository, tag).await?;
+        let stored = match &fact {
+            Some(fact) => {
+                self.inner.stored_manifest(self.registry, self.repository, &fact.digest).await?
+            }
+            None => None,
+        };
+        let pushed = fact.as_ref().is_some_and(|fact| matches!(fact.origin, Origin::Pushed { .. }));
+        match (fact, stored, matched) {
+            (Some(fact), Some(stored), Some(matched)) if !self.is_fresh(&fact) => {
+                self.confirm(&fact, stored, reference, matched).await
+            }
+            (_, Some(stored), _) => Ok((stored, Served::Hit)),
+            // Where the bytes of a pushed tag are gone, the upstream's are not the same thing.
+            (_, None, Some(matched)) if !pushed => self.import(reference, matched).await,
+            (_, None, _) => Err(self.unknown(reference).await?),
+        }
+    }
+
+    fn is_fresh(&self, fact: &TagFact) -> bool {
+        let age = self.inner.clock.now().millis_since(fact.checked_at);
+        matches!(fact.origin, Origin::Pushed { .. })
+            || u128::from(age) < self.inner.settings.fresh_for.as_millis()
+    }
+
+    /// Asks the upstream whether a cached tag still holds, and serves what is cached if it does
+    /// not say so in time.
+    async fn confirm(
+        &self,
+        fact: &TagFact,
+        stored: Arc<StoredManifest>,
+        reference: Reference,
+        matched: Match,
+    ) -> Result<Found, PullError> {
+        let upstream = matched.rule().upstream_registry_url.clone();
+        let now = self.inner.clock.now();
+        let key = (self.registry.clone(), self.repository.clone(), reference.clone());
+        let reason = if self.inner.backoff.holds(&key, now) {
+            StaleReason::Backoff
+        } else {
+            let advice = self.inner.circuits.advice(&upstream, now);
+            if advice == Advice::Leave {
+                StaleReason::CircuitOpen
+            } else {
+                let flight = self.join(key, matched, Some(fact.digest.clone()));
+                if advice == Advice::Probe {
+                    StaleReason::CircuitOpen
+                } else {
+                    match self.wait_for(flight, &upstream).await {
+                        Ok(found) => return Ok(found),
+                        Err(reason) => reason,
+                    }
+                }
+            }
+        };
+        tracing::warn!(
+            registry = %self.registry,
+            repository = %self.repository,
+            reference = %reference,
+            upstream,
+            "serving {}:{reference} stale: {reason}", self.repository
+        );
+        Ok((stored, Served::Stale(reason)))
+    }
+
+    async fn wait_for(
+        &self,
+        flight: Flight<Result<Imported, PullError>>,
+        upstream: &str,
+    ) -> Result<Found, StaleReason> {
+        let deadline = self.inner.settings.stale_deadline;
+        match tokio::time::timeout(deadline, flight.landed()).await {
+            Ok(Some(Ok(imported))) => Ok((imported.manifest, imported.served)),
+            Ok(Some(Err(error))) => Err(StaleReason::Failed(error)),
+            Ok(None) => Err(StaleReason::Failed(PullError::Abandoned)),
+            Err(_) => {
+                self.inner.circuits.failed(upstream, self.inner.clock.now());
+                Err(StaleReason::Deadline)
+            }
+        }
+    }
+
+    async fn import(&self, reference: Reference, matched: Match) -> Result<Found, PullError> {
+        let key = (self.registry.clone(), self.repository.clone(), reference);
+        let imported = self.join(key, matched, None).landed().await;
+        let imported = imported.ok_or(PullError::Abandoned)??;
+        Ok((imported.manifest, imported.served))
+    }
+
+    fn join(
+        &self,
+        key: ImportKey,
+        matched: Match,
+        known: Option<Digest>,
+    ) -> Flight<Result<Imported, PullError>> {
+        let (inner, work_key) = (Arc::clone(self.inner), key.clone());
+        self.inner.imports.join(key, move || {
+            let (registry, repository, reference) = work_key;
+            ImportWork { inner, registry, repository, reference, matched, known }.run()
+        })
+    }
+
+    /// The truth about a reference that nothing can bring.
+    async fn unknown(&self, reference: Reference) -> Result<PullError, metadata::Error> {
+        if !self.inner.has_repository(self.registry, self.repository).await? {
+            return self.inner.unknown_name(self.registry, self.repository).await;
+        }
+        let repository = self.repository.clone();
+        Ok(PullError::ManifestUnknown { repository, reference, upstream: None })
+    }
+}
+
+impl Inner {
+    fn count(&self, served: &Served) {
+        self.counters.increment(match served {
+            Served::Hit => Counter::ManifestHits,
+            Served::Miss => Counter::ManifestMisses,
+            Served::Revalidated => Counter::ManifestRevalidations,
+            Served::Stale(_) => Counter::ManifestStale,
+        });
+    }
+
+    async fn tag_fact(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<Arc<TagFact>>, PullError> {
+        let key = (registry.clone(), repository.clone(), tag.clone());
+        if let Some(fact) = self.hot.tags.get(&key) {
+            return Ok(Some(fact));
+        }
+        let epoch = self.hot.epoch();
+        match self.metadata.tag(registry, repository, tag).await {
+            Ok(fact) => {
+                let fact = Arc::new(fact);
+                self.hot.keep(&self.hot.tags, epoch, key, Arc::clone(&fact));
+                Ok(Some(fact))
+            }
+            Err(metadata::Error::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns a manifest of a repository, where both the fact and the bytes are here.
+    pub(crate) async fn stored_manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Arc<StoredManifest>>, PullError> {
+        let key = (registry.clone(), repository.clone(), digest.clone());
+        if let Some(stored) = self.hot.manifests.get(&key) {
+            return Ok(Some(stored));
+        }
+        let epoch = self.hot.epoch();
+        let fact = match self.metadata.manifest(registry, repository, digest).await {
+            Ok(fact) => fact,
+            Err(metadata::Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(bytes) = self.manifest_bytes(digest).await? else { return Ok(None) };
+        let media_type = fact.media_type.as_str().into();
+        let stored = Arc::new(StoredManifest { bytes, digest: digest.clone(), media_type });
+        self.hot.keep(&self.hot.manifests, epoch, key, Arc::clone(&stored));
+        Ok(Some(stored))
+    }
+
+    /// Reads the bytes of a manifest; `None` where they are gone or damaged, so that they are
+    /// fetched again.
+    async fn manifest_bytes(&self, digest: &Digest) -> Result<Option<Bytes>, PullError> {
+        let blob = match self.blobs.open(digest).await {
+            Ok(blob) => blob,
+            Err(blobs::Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < blob.size_bytes {
+            let (at, max) = (bytes.len() as u64, blob.size_bytes as usize - bytes.len());
+            match blob.content.read(at, max, blobs::Access::User).await {
+                Ok(piece) => bytes.extend_from_slice(&piece),
+                Err(blobs::Error::Truncated { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Read once and kept in memory: worth the hash.
+        if Digest::of_with(digest.algorithm(), &bytes) == *digest {
+            return Ok(Some(bytes.into()));
+        }
+        self.counters.increment(Counter::BlobsDamaged);
+        tracing::error!(digest = %digest, "stored manifest {digest} is damaged and was removed");
+        self.blobs.delete(digest).await?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,255 @@
+//! Bringing a manifest from upstream, or having a tag confirmed there: once for everybody.
+
+use std::{sync::Arc, time::Duration};
+
+use metadata::{ManifestFact, NewManifest, Origin, RegistryId, Timestamp};
+use moka::sync::Cache;
+use oci::{Digest, Manifest, Reference, RepositoryName};
+use upstream::{FetchedManifest, Target};
+
+use crate::{Match, PullError, Served, hot::StoredManifest, pull::ImportKey, registry::Inner};
+
+/// What makes two fetches of a manifest the same exchange, whatever repository it is for here:
+/// address, identity, repository there, reference.
+pub(crate) type FetchKey = (String, String, String, Reference);
+/// What a fetch came to.
+pub(crate) type FetchResult = Result<Arc<FetchedManifest>, Arc<upstream::Error>>;
+
+/// How long a tag that its upstream refused is not asked for again, where it did not say.
+const BACKOFF: Duration = Duration::from_secs(30);
+/// The longest wait that an upstream can ask for.
+const BACKOFF_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// A manifest that was brought or confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Imported {
+    pub(crate) manifest: Arc<StoredManifest>,
+    pub(crate) served: Served,
+}
+
+/// Tags whose upstream is alive and refused: not asked again for a while, for it would refuse
+/// again, and count it.
+#[derive(Debug)]
+pub(crate) struct Backoff(Cache<ImportKey, Timestamp>);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(100_000).time_to_live(BACKOFF_MAX).build())
+    }
+}
+
+impl Backoff {
+    pub(crate) fn holds(&self, key: &ImportKey, now: Timestamp) -> bool {
+        self.0.get(key).is_some_and(|until| now < until)
+    }
+
+    fn set(&self, key: ImportKey, now: Timestamp, retry_after: Option<Duration>) {
+        let wait = retry_after.unwrap_or(BACKOFF).min(BACKOFF_MAX);
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        self.0.insert(key, Timestamp(now.0.saturating_add(wait)));
+    }
+}
+
+/// One import: everything it needs, so that no request has to stay for it.
+pub(crate) struct ImportWork {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) registry: RegistryId,
+    pub(crate) repository: RepositoryName,
+    pub(crate) reference: Reference,
+    pub(crate) matched: Match,
+    /// What the tag names as far as known: confirming it is enough.
+    pub(crate) known: Option<Digest>,
+}
+
+impl ImportWork {
+    pub(crate) async fn run(self) -> Result<Imported, PullError> {
+        let outcome = self.import().await;
+        if let Err(error) = &outcome {
+            self.back_off(error);
+            tracing::info!(
+                registry = %self.registry,
+                repository = %self.repository,
+                reference = %self.reference,
+                upstream = self.matched.rule().upstream_registry_url,
+                "{} of {} was not brought: {error}", self.reference, self.repository
+            );
+        }
+        outcome
+    }
+
+    async fn import(&self) -> Result<Imported, PullError> {
+        let target = self.inner.target(&self.registry, &self.matched).await?;
+        if let Some(known) = &self.known
+            && let Some(imported) = self.confirm(&target, known).await?
+        {
+            return Ok(imported);
+        }
+        let fetched = self.fetch(&target).await?;
+        let manifest = self.store(&fetched).await?;
+        Ok(Imported { manifest, served: Served::Miss })
+    }
+
+    /// Asks what a tag names now. `None` where only a fetch can tell.
+    async fn confirm(
+        &self,
+        target: &Target,
+        known: &Digest,
+    ) -> Result<Option<Imported>, PullError> {
+        let stat = match self.inner.upstream.stat_manifest(target, &self.reference).await {
+            Ok(stat) => stat,
+            // It does not speak HEAD.
+            Err(upstream::Error::Status { status: 400 | 405 | 501, .. }) => return Ok(None),
+            Err(error) => return Err(self.failed(target, Arc::new(error))),
+        };
+        self.inner.circuits.succeeded(&target.registry_url);
+        let (Some(digest), Reference::Tag(tag)) = (stat.digest, &self.reference) else {
+            return Ok(None);
+        };
+        let (registry, repository) = (&self.registry, &self.repository);
+        let stored = self.inner.stored_manifest(registry, repository, &digest).await?;
+        let Some(manifest) = stored else { return Ok(None) };
+        if digest == *known {
+            let now = self.inner.clock.now();
+            match self.inner.metadata.refresh_tag(registry, repository, tag, known, now).await {
+                // Moved or removed meanwhile by somebody else: their word is newer than this.
+                Ok(()) | Err(metadata::Error::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.forget_tag();
+        } else {
+            let fact = self.inner.metadata.manifest(registry, repository, &digest).await?;
+            self.record(fact).await?;
+        }
+        Ok(Some(Imported { manifest, served: Served::Revalidated }))
+    }
+
+    /// Fetches the manifest, together with every other repository here that wants the same one.
+    async fn fetch(&self, target: &Target) -> Result<Arc<FetchedManifest>, PullError> {
+        let key = (
+            target.registry_url.to_string(),
+            target.identity.as_str().to_owned(),
+            target.repository.to_string(),
+            self.reference.clone(),
+        );
+        let flight = self.inner.fetches.join(key, || {
+            let (inner, target) = (Arc::clone(&self.inner), target.clone());
+            let reference = self.reference.clone();
+            async move {
+                let fetched = inner.upstream.fetch_manifest(&target, &reference).await;
+                fetched.map(Arc::new).map_err(Arc::new)
+            }
+        });
+        let fetched = flight.landed().await.ok_or(PullError::Abandoned)?;
+        let fetched = fetched.map_err(|error| self.failed(target, error))?;
+        self.inner.circuits.succeeded(&target.registry_url);
+        Ok(fetched)
+    }
+
+    /// Stores the bytes, then the facts.
+    async fn store(&self, fetched: &FetchedManifest) -> Result<Arc<StoredManifest>, PullError> {
+        let manifest = Manifest::read(&fetched.bytes, fetched.media_type.as_deref());
+        let manifest = manifest.map_err(|source| PullError::BadManifest {
+            host: self.matched.rule().upstream_registry_url.clone(),
+            source: Arc::new(source),
+        })?;
+        self.inner.store_bytes(&fetched.digest, fetched.bytes.clone()).await?;
+        let stored = Arc::new(StoredManifest {
+            bytes: fetched.bytes.clone(),
+            digest: fetched.digest.clone(),
+            media_type: manifest.media_type.as_str().into(),
+        });
+        let config_type = manifest.config.as_ref().map(|config| config.media_type.clone());
+        self.record(ManifestFact {
+            digest: fetched.digest.clone(),
+            media_type: manifest.media_type,
+            size_bytes: fetched.bytes.len() as u64,
+            artifact_type: manifest.artifact_type.or(config_type),
+            config: manifest.config,
+            children: manifest.children,
+            subject: manifest.subject.map(|subject| subject.digest),
+            origin: self.origin(),
+            pushed_at: self.inner.clock.now(),
+            last_pulled_at: None,
+        })
+        .await?;
+        Ok(stored)
+    }
+
+    /// Records a manifest whose bytes are here, and the tag it was asked by.
+    async fn record(&self, mut manifest: ManifestFact) -> Result<(), PullError> {
+        manifest.pushed_at = self.inner.clock.now();
+        manifest.origin = self.origin();
+        let tag = match &self.reference {
+            Reference::Tag(tag) => Some(tag.clone()),
+            Reference::Digest(_) => None,
+        };
+        let new = NewManifest { repository: self.repository.clone(), manifest, tag };
+        self.inner.metadata.record_manifest(&self.registry, &new).await?;
+        self.forget_tag();
+        Ok(())
+    }
+
+    fn origin(&self) -> Origin {
+        self.matched.origin()
+    }
+
+    /// What was written here must be seen here at once.
+    fn forget_tag(&self) {
+        if let Reference::Tag(tag) = &self.reference {
+            let (registry, repository) = (self.registry.clone(), self.repository.clone());
+            let change = metadata::Change::Tag(registry, repository, tag.clone());
+            self.inner.hot.forget(Some(&[change]));
+        }
+    }
+
+    fn failed(&self, target: &Target, error: Arc<upstream::Error>) -> PullError {
+        self.inner.note(target, &error);
+        match &*error {
+            upstream::Error::NotFound { host } => PullError::ManifestUnknown {
+                repository: self.repository.clone(),
+                reference: self.reference.clone(),
+                upstream: Some(host.clone()),
+            },
+            _ => PullError::Upstream(error),
+        }
+    }
+
+    fn back_off(&self, error: &PullError) {
+        let retry_after = match error {
+            PullError::Upstream(error) if error.is_alive() => match &**error {
+                upstream::Error::RateLimited { retry_after, .. } => *retry_after,
+                _ => None,
+            },
+            PullError::ManifestUnknown { .. } | PullError::BadManifest { .. } => None,
+            _ => return,
+        };
+        let key = (self.registry.clone(), self.repository.clone(), self.reference.clone());
+        self.inner.backoff.set(key, self.inner.clock.now(), retry_after);
+    }
+}
+
+impl Match {
+    /// Says where content that comes through this rule comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        let rule = self.rule();
+        Origin::Cached {
+            rule: rule.ecr_repository_prefix.key().to_owned(),
+            upstream_registry_url: rule.upstream_registry_url.clone(),
+            upstream_repository: self.upstream_repository.clone(),
+        }
+    }
+}
+
+impl Inner {
+    /// Commits bytes that are in memory.
+    async fn store_bytes(&self, digest: &Digest, bytes: bytes::Bytes) -> Result<(), PullError> {
+        let mut staged = self.blobs.stage(digest.algorithm()).await?;
+        let appended = tokio::task::spawn_blocking(move || {
+            staged.append(&bytes)?;
+            Ok::<_, blobs::Error>(staged)
+        });
+        let staged = appended.await.map_err(|_| PullError::Abandoned)??;
+        staged.verify(digest, None)?.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! What an operator can set about decisions, with defaults.
+
+use std::time::Duration;
+
+use metadata::{RegistryId, Rule};
+
+/// Limits and policies of the registry.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The registry of callers that name none; anonymous pulls reach only this one.
+    pub default_registry: RegistryId,
+    /// How long a cached tag is served without asking the upstream (ECR: 24 hours).
+    pub fresh_for: Duration,
+    /// How long a caller waits for an upstream when a cached tag could be served.
+    pub stale_deadline: Duration,
+    /// How long an upstream that failed is left alone while cached tags are served.
+    pub circuit_cooldown: Duration,
+    /// Largest manifest accepted, in bytes.
+    pub manifest_bytes_max: u64,
+    /// Concurrent fills, all upstreams together.
+    pub fills_max: usize,
+    /// Rules one registry may have (ECR: 50).
+    pub rules_max: Option<u32>,
+    /// Memory for manifests of the warm path, in bytes.
+    pub hot_manifest_bytes_max: u64,
+    /// Tags and links kept for the warm path, each.
+    pub hot_entries_max: u64,
+    /// Whether pulls without credentials are served (DESIGN 3, `--anonymous-pull`).
+    pub anonymous_pull: bool,
+    /// Whether exactly ECR's constraints hold.
+    pub strict_ecr: bool,
+    /// Hosts (`host` or `host:port`) that clients reach this process by: no rule may name one as
+    /// its upstream.
+    pub own_hosts: Vec<String>,
+    /// Hosts (`host` or `host:port`) that a rule may name with plain http although they are not
+    /// loopback.
+    pub plain_http_hosts: Vec<String>,
+    /// Rules declared by flag or file.
+    pub declared_rules: Vec<DeclaredRule>,
+}
+
+/// A rule that is not stored but declared: it can be neither updated nor deleted by a caller.
+#[derive(Clone, Debug)]
+pub struct DeclaredRule {
+    /// The registry it belongs to.
+    pub registry: RegistryId,
+    /// The rule.
+    pub rule: Rule,
+    /// Where it comes from, for people: `--rule`, `cistern.toml`.
+    pub source: String,
+    /// Whether `--anonymous-pull` covers it although it has credentials.
+    pub anonymous_pull: bool,
+}
+
+impl Settings {
+    /// The defaults, for a default registry.
+    pub fn new(default_registry: RegistryId) -> Self {
+        Self {
+            default_registry,
+            fresh_for: Duration::from_secs(24 * 60 * 60),
+            stale_deadline: Duration::from_secs(2),
+            circuit_cooldown: Duration::from_secs(10),
+            manifest_bytes_max: 4 << 20,
+            fills_max: 64,
+            rules_max: None,
+            hot_manifest_bytes_max: 16 << 20,
+            hot_entries_max: 100_000,
+            anonymous_pull: false,
+            strict_ecr: false,
+            own_hosts: Vec::new(),
+            plain_http_hosts: Vec::new(),
+            declared_rules: Vec::new(),
+        }
+    }
+}

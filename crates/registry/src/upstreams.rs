@@ -1,0 +1,91 @@
+//! From a rule to what is asked of its upstream: address, repository, and with which eyes.
+
+use std::sync::Arc;
+
+use metadata::RegistryId;
+use secrecy::SecretString;
+use serde::Deserialize;
+use upstream::{Credentials, Identity, Target};
+use zeroize::Zeroizing;
+
+use crate::{Match, PullError, SecretError, SecretSelector, SecretValue, registry::Inner};
+
+/// The credentials of a secret, and their fingerprint.
+#[derive(Clone, Debug)]
+pub(crate) struct Eyes {
+    credentials: Credentials,
+    identity: Identity,
+}
+
+/// The value of a secret: ECR User Guide, "Storing your upstream repository credentials".
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecretShape {
+    username: String,
+    access_token: String,
+}
+
+impl Inner {
+    /// Says what to ask of the upstream of a matching rule.
+    pub(crate) async fn target(
+        &self,
+        registry: &RegistryId,
+        matched: &Match,
+    ) -> Result<Target, PullError> {
+        let rule = matched.rule();
+        let eyes = match &rule.credentials.credential_arn {
+            None => None,
+            Some(arn) => {
+                Some(self.eyes(registry, arn).await.map_err(|source| PullError::Credentials {
+                    prefix: rule.ecr_repository_prefix.to_string(),
+                    source: Arc::new(source),
+                })?)
+            }
+        };
+        let (credentials, identity) = match eyes {
+            Some(eyes) => (Some(eyes.credentials), eyes.identity),
+            None => (None, Identity::anonymous()),
+        };
+        Ok(Target {
+            registry_url: rule.upstream_registry_url.as_str().into(),
+            repository: matched.upstream_repository.as_str().into(),
+            credentials,
+            identity,
+        })
+    }
+
+    /// Reads the credentials of a secret. Kept in memory until the secret changes.
+    pub(crate) async fn eyes(&self, registry: &RegistryId, arn: &str) -> Result<Eyes, SecretError> {
+        let key = (registry.clone(), arn.to_owned());
+        if let Some(eyes) = self.hot.eyes.get(&key) {
+            return Ok(eyes);
+        }
+        let epoch = self.hot.epoch();
+        let (_, _, value) = self.read_secret(registry, arn, &SecretSelector::default()).await?;
+        let eyes = self.read_eyes(arn, &value)?;
+        self.hot.keep(&self.hot.eyes, epoch, key, eyes.clone());
+        Ok(eyes)
+    }
+
+    fn read_eyes(&self, id: &str, value: &SecretValue) -> Result<Eyes, SecretError> {
+        let unusable = |reason| SecretError::Unusable { id: id.to_owned(), reason };
+        let text = value.as_text().ok_or_else(|| unusable("it is binary, not text"))?;
+        let shape: SecretShape = serde_json::from_str(text).map_err(|_| {
+            unusable("it is not a JSON object with the strings \"username\" and \"accessToken\"")
+        })?;
+        let token = Zeroizing::new(shape.access_token);
+        let parts = [shape.username.as_bytes(), token.as_bytes()];
+        let identity = Identity::fingerprint(&self.keyring.fingerprint(&parts));
+        let secret = SecretString::from(token.as_str());
+        Ok(Eyes { credentials: Credentials { username: shape.username, secret }, identity })
+    }
+
+    /// Tells the circuit of an upstream how an exchange with it ended.
+    pub(crate) fn note(&self, target: &Target, error: &upstream::Error) {
+        if error.is_alive() {
+            self.circuits.succeeded(&target.registry_url);
+        } else if !matches!(error, upstream::Error::DigestMismatch { .. }) {
+            self.circuits.failed(&target.registry_url, self.clock.now());
+        }
+    }
+}
