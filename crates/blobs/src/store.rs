@@ -84,7 +84,8 @@ pub trait Content: Send + Sync + fmt::Debug {
 /// A committed blob, open for reading. Cheap to clone; stays readable after deletion.
 #[derive(Clone, Debug)]
 pub struct Blob {
-    /// Size in bytes.
+    /// Size in bytes, as the medium has it. A caller who knows another size has found damage that
+    /// [`BlobStore::probe`] will confirm.
     pub size_bytes: u64,
     /// Its bytes.
     pub content: Arc<dyn Content>,
