@@ -71,8 +71,8 @@ impl Registry {
     ) -> Result<OpenBlob, PullError> {
         let matched = self.inner.admit_pull(caller, repository).await?;
         let linked = self.inner.linked_size(&caller.registry, repository, digest).await?;
-        if linked.is_some()
-            && let Some(blob) = self.inner.stored_blob(digest).await?
+        if let Some(size_bytes) = linked
+            && let Some(blob) = self.inner.stored_blob(digest, size_bytes).await?
         {
             self.inner.counters.increment(Counter::BlobHits);
             return Ok(self.opened(
@@ -106,8 +106,8 @@ impl Registry {
         let matched = self.inner.admit_pull(caller, repository).await?;
         let digest = digest.clone();
         let linked = self.inner.linked_size(&caller.registry, repository, &digest).await?;
-        if linked.is_some()
-            && let Some(blob) = self.inner.stored_blob(&digest).await?
+        if let Some(size_bytes) = linked
+            && let Some(blob) = self.inner.stored_blob(&digest, size_bytes).await?
         {
             let size_bytes = Some(blob.size_bytes);
             return Ok(BlobSummary { digest, size_bytes, served: Served::Hit });
@@ -162,9 +162,19 @@ impl Inner {
         }
     }
 
-    async fn stored_blob(&self, digest: &Digest) -> Result<Option<Blob>, PullError> {
+    /// Opens what is stored of a linked blob; `None` where it is gone, or damaged so that its size
+    /// is no longer the one that was linked.
+    async fn stored_blob(
+        &self,
+        digest: &Digest,
+        size_bytes: u64,
+    ) -> Result<Option<Blob>, PullError> {
         match self.blobs.open(digest).await {
-            Ok(blob) => Ok(Some(blob)),
+            Ok(blob) if blob.size_bytes == size_bytes => Ok(Some(blob)),
+            Ok(_) => {
+                self.probe(digest, size_bytes, 0).await;
+                Ok(None)
+            }
             Err(blobs::Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -256,7 +266,8 @@ impl OpenBlob {
             Some(range) => (range.start, Some(range.end)),
             None => (0, self.size_bytes),
         };
-        BlobReader { source: self.source, digest: self.digest, inner: self.inner, position, end }
+        let (source, digest, inner) = (self.source, self.digest, self.inner);
+        BlobReader { source, digest, inner, position, end, failed: false }
     }
 }
 
@@ -269,6 +280,8 @@ pub struct BlobReader {
     position: u64,
     /// Where to stop; `None` until the size is known.
     end: Option<u64>,
+    /// A read failed: what is stored deserves a look.
+    failed: bool,
 }
 
 impl BlobReader {
@@ -297,8 +310,9 @@ impl BlobReader {
                 }
             }
         };
-        if let Ok(piece) = &piece {
-            self.position += piece.len() as u64;
+        match &piece {
+            Ok(piece) => self.position += piece.len() as u64,
+            Err(_) => self.failed = true,
         }
         Some(piece)
     }
@@ -340,9 +354,8 @@ impl Drop for BlobReader {
     fn drop(&mut self) {
         let Source::Stored(blob) = &self.source else { return };
         let unfinished = self.end.is_none_or(|end| self.position < end);
-        // The last piece may still have been on its way out.
-        let handed_out = self.position > 0;
-        if !(unfinished && handed_out) {
+        let cut_off = unfinished && self.position > 0;
+        if !(cut_off || self.failed) {
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -353,7 +366,7 @@ impl Drop for BlobReader {
 }
 
 impl Inner {
-    async fn probe(&self, digest: &Digest, size_bytes: u64, offset: u64) {
+    pub(crate) async fn probe(&self, digest: &Digest, size_bytes: u64, offset: u64) {
         let store: &dyn BlobStore = &*self.blobs;
         match store.probe(digest, size_bytes, offset).await {
             Ok(true) | Err(blobs::Error::NotFound(_)) => {}

@@ -31,22 +31,22 @@ impl FillTask {
         self.inner.counters.increment(Counter::FillsStarted);
         let outcome = self.fill().await;
         match &outcome {
-            Ok(()) => self.inner.circuits.succeeded(&self.target.registry_url),
+            Ok(_) => self.inner.circuits.succeeded(&self.target.registry_url),
             Err(FillError::Upstream(error)) => self.inner.note(&self.target, error),
             Err(FillError::Storage(_) | FillError::Abandoned) => {}
         }
         match outcome {
-            Ok(()) => self.finish().await,
+            Ok(size_bytes) => self.finish(size_bytes).await,
             Err(error) => self.fail(error),
         }
     }
 
-    /// Brings the bytes to where every reader can have them all.
-    async fn fill(&self) -> Result<(), FillError> {
+    /// Brings the bytes to where every reader can have them all; returns how many.
+    async fn fill(&self) -> Result<u64, FillError> {
         if let Some(blob) = self.adopt().await? {
             self.lease.start(Arc::clone(&blob.content), Some(blob.size_bytes));
             self.lease.verified(blob.size_bytes);
-            return Ok(());
+            return Ok(blob.size_bytes);
         }
         let body = self.inner.upstream.fetch_blob(&self.target, &self.digest, 0).await;
         let body = body.map_err(|error| FillError::Upstream(Arc::new(error)))?;
@@ -57,7 +57,7 @@ impl FillTask {
         let verified = staged.verify(&self.digest, size_bytes).map_err(stored)?;
         self.lease.verified(verified.size_bytes());
         // Readers have every byte from here on; a store that cannot keep them costs a later fill.
-        verified.commit().await.map(drop).map_err(stored)
+        verified.commit().await.map(|blob| blob.size_bytes).map_err(stored)
     }
 
     /// Takes bytes that are here already, without a link, if the upstream would serve them to
@@ -69,7 +69,14 @@ impl FillTask {
             Err(error) => return Err(stored(error)),
         };
         match self.inner.upstream.stat_blob(&self.target, &self.digest).await {
-            Ok(_) => Ok(Some(blob)),
+            Ok(stat) if stat.size_bytes.is_none_or(|size| size == blob.size_bytes) => {
+                Ok(Some(blob))
+            }
+            // What is here was cut off.
+            Ok(stat) => {
+                self.inner.probe(&self.digest, stat.size_bytes.unwrap_or(0), 0).await;
+                Ok(None)
+            }
             // It does not speak HEAD: a whole fill is the only way to ask.
             Err(upstream::Error::Status { status: 400 | 405 | 501, .. }) => Ok(None),
             Err(error) => Err(FillError::Upstream(Arc::new(error))),
@@ -105,13 +112,12 @@ impl FillTask {
     }
 
     /// Writes the links that were asked for, until nobody asks any more.
-    async fn finish(self) {
+    async fn finish(self, size_bytes: u64) {
         loop {
             let wishes = self.lease.next_wishes();
             if wishes.is_empty() {
                 break;
             }
-            let Ok(size_bytes) = self.blobs().stat(&self.digest).await else { break };
             let linked_at = self.inner.clock.now();
             let links: Vec<_> = wishes
                 .into_iter()
