@@ -155,8 +155,7 @@ impl Cistern {
     #[track_caller]
     pub fn command(&self, words: &[&str]) -> Outcome {
         let mut command = invocation(self.home.path());
-        command.env("CISTERN_DATA_DIR", self.data_directory()).env("CISTERN_LISTEN", self.host());
-        run(command.args(words))
+        run(command.env("CISTERN_DATA_DIR", self.data_directory()).args(words))
     }
 
     /// What a shell has after `eval "$(cistern env)"`: the exported `AWS_*` variables.

@@ -23,7 +23,7 @@ fn a_kill_during_a_fill_leaves_nothing_behind() {
     let password = aws.login_password();
     skopeo.login(&cistern.host(), "AWS", &password).success();
     let reference = format!("{}/hub/team/app:1", cistern.host());
-    let staging = cistern.data_directory().join("staging");
+    let staging = cistern.data_directory().join("blobs/staging");
 
     thread::scope(|scope| {
         let pull = scope.spawn(|| skopeo.copy(&reference, &[]));
