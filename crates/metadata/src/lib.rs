@@ -5,6 +5,8 @@
 //! duty); every change has a revision that any process can ask about.
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod content;
 mod identity;
 mod memory;

@@ -55,10 +55,7 @@ impl Content {
 
     pub(super) fn image(&self, digest: &Digest) -> Result<Image, Error> {
         let tagged = self.manifests.get(digest.as_str()).ok_or(Error::NotFound)?;
-        Ok(Image {
-            manifest: tagged.fact.clone(),
-            tags: tagged.tags.iter().cloned().collect(),
-        })
+        Ok(Image { manifest: tagged.fact.clone(), tags: tagged.tags.iter().cloned().collect() })
     }
 
     fn set_tag(&mut self, tag: &Tag, fact: TagFact) {

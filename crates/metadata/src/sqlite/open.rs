@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::{
     ConnectOptions as _, SqlSafeStr as _, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    migrate::{Migrate as _, MigrateError, Migration, MigrationType},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -23,6 +23,9 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How large the write-ahead log may stay on disk once it was moved into the file, in bytes.
 const LOG_KEPT_BYTES: u32 = 64 << 20;
+
+/// The table of the schema versions applied to the file.
+const APPLIED: &str = "_sqlx_migrations";
 
 /// Held while a file is created and first connected to. Creating opens and closes a descriptor, and
 /// closing any descriptor of a file drops every POSIX lock the process has on it, those of the
@@ -125,42 +128,45 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
 
 /// Returns the schema's versions, oldest first. One that was released never changes: only new ones
 /// are added.
-fn migrator() -> Migrator {
-    let versions =
-        [(1, "facts", include_str!("../../migrations/sqlite/0001_facts.sql").into_sql_str())];
-    let migration = |(version, name, sql): (i64, &'static str, sqlx::SqlStr)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+fn schema_versions() -> [Migration; 1] {
+    let version = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(versions.into_iter().map(migration).collect())
+    [version(1, "facts", include_str!("../../migrations/sqlite/0001_facts.sql"))]
 }
 
 /// Brings the schema up to date in one transaction, so that of two processes that open a file at
 /// once the second finds it done.
 async fn migrate(writer: &SqlitePool) -> Result<(), Error> {
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let migrator = migrator();
-    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-    let found = schema_version(&mut transaction).await?;
+    let schema: &mut SqliteConnection = &mut transaction;
+    schema.ensure_migrations_table(APPLIED).await.map_err(schema_failed)?;
+    let applied = schema.list_applied_migrations(APPLIED).await.map_err(schema_failed)?;
+    let versions = schema_versions();
+    let found = applied.iter().map(|applied| applied.version).max().unwrap_or(0);
+    let known = versions.iter().map(|version| version.version).max().unwrap_or(0);
     if found > known {
         return Err(Error::NewerSchema { found, known });
     }
-    if found < known {
-        tracing::info!(from = found, to = known, "metadata schema is brought up to date");
+    for version in &versions {
+        match applied.iter().find(|applied| applied.version == version.version) {
+            None => {
+                schema.apply(APPLIED, version).await.map_err(schema_failed)?;
+            }
+            Some(applied) if applied.checksum == version.checksum => {}
+            Some(_) => return Err(schema_failed(MigrateError::VersionMismatch(version.version))),
+        }
     }
-    migrator.run(&mut *transaction).await.map_err(|error| match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-        error => corrupt("schema version")(error),
-    })?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    if found < known {
+        tracing::info!(from = found, to = known, "metadata schema brought up to date");
+    }
+    Ok(())
 }
 
-/// Returns the newest schema version applied to the file, 0 where there is none.
-async fn schema_version(connection: &mut SqliteConnection) -> Result<i64, Error> {
-    let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
-    if sqlx::query(table).fetch_optional(&mut *connection).await?.is_none() {
-        return Ok(0);
+fn schema_failed(error: MigrateError) -> Error {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        error => corrupt("schema version")(error),
     }
-    let newest = "SELECT MAX(version) FROM _sqlx_migrations";
-    let newest: Option<i64> = sqlx::query_scalar(newest).fetch_one(connection).await?;
-    Ok(newest.unwrap_or(0))
 }

@@ -1,1 +1,69 @@
-//! What the conformance suite cannot see from outside: query plans.
+//! What the contract cannot see from outside: every statement is an index look-up.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{
+    SqliteMetadata, changes, links, manifests, markers, repositories, rules, secrets, tags,
+};
+
+/// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
+/// the two ends of the changes are read by a scan, that of an index, which stops at its first row.
+#[tokio::test]
+async fn every_statement_is_an_index_lookup() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteMetadata::open(directory.path().join("metadata.sqlite")).await.unwrap();
+    let modules = [
+        ("changes", changes::STATEMENTS),
+        ("links", links::STATEMENTS),
+        ("manifests", manifests::STATEMENTS),
+        ("markers", markers::STATEMENTS),
+        ("repositories", repositories::STATEMENTS),
+        ("rules", rules::STATEMENTS),
+        ("secrets", secrets::STATEMENTS),
+        ("tags", tags::STATEMENTS),
+    ];
+    let mut searches = 0;
+    for (module, statements) in modules {
+        for (name, sql) in statements {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let plan = sqlx::query(explain).fetch_all(&store.writer).await.unwrap();
+            for step in plan {
+                let step: String = step.get("detail");
+                let is_end = module == "changes" && ["OLDEST", "NEWEST"].contains(name);
+                let is_cheap = step.starts_with("SEARCH ") || (is_end && step == "SCAN changes");
+                assert!(is_cheap, "{module}::{name}: {step}");
+                searches += 1;
+            }
+        }
+    }
+    assert!(searches >= 18, "{searches} statements that read were explained");
+}
+
+/// A key alone decides: an index look-up by a part of it would still read a whole repository.
+#[tokio::test]
+async fn lookups_use_the_whole_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteMetadata::open(directory.path().join("metadata.sqlite")).await.unwrap();
+    let by_key = [
+        (links::STATEMENTS, "FIND", "digest=?"),
+        (manifests::STATEMENTS, "FIND", "digest=?"),
+        (manifests::STATEMENTS, "LIST", "digest>?"),
+        (manifests::STATEMENTS, "PULLED", "digest=?"),
+        (repositories::STATEMENTS, "FIND", "name=?"),
+        (repositories::STATEMENTS, "LIST", "name>?"),
+        (secrets::STATEMENTS, "FIND", "name=?"),
+        (secrets::STATEMENTS, "LIST", "name>?"),
+        (secrets::STATEMENTS, "VERSIONS", "name>? AND name<?"),
+        (tags::STATEMENTS, "FIND", "tag=?"),
+        (tags::STATEMENTS, "REFRESH", "tag=?"),
+        (tags::STATEMENTS, "OF_DIGESTS", "digest>? AND digest<?"),
+    ];
+    for (statements, name, last_column) in by_key {
+        let (_, sql) = statements.iter().find(|(held, _)| *held == name).unwrap();
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let step: String =
+            sqlx::query(explain).fetch_one(&store.writer).await.unwrap().get("detail");
+        assert!(step.contains("account=? AND region=?"), "{name}: {step}");
+        assert!(step.contains(last_column), "{name}: {step}");
+    }
+}

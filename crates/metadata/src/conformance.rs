@@ -1,0 +1,103 @@
+//! The contract of [`MetadataStore`](crate::MetadataStore) as checks that every store runs.
+//!
+//! A check gets two handles on one empty store and uses them in turn, as two processes would: what
+//! one writes the other must see. [`conformance_suite!`](crate::conformance_suite) makes a test of
+//! each. Checks panic where the contract is broken.
+
+pub mod changes;
+pub mod images;
+pub mod links;
+pub mod manifests;
+pub mod markers;
+pub mod registries;
+pub mod rules;
+mod samples;
+pub mod secrets;
+pub mod tags;
+
+/// How often a check repeats what it lets two handles do at the same time.
+const ROUNDS: usize = 50;
+
+/// Asserts that a result is a certain error.
+macro_rules! assert_refused {
+    ($result:expr, $error:pat) => {
+        let result = $result;
+        assert!(matches!(result, Err($error)), "{result:?}");
+    };
+}
+use assert_refused;
+
+/// Expands to one test per check of the contract, in a module per subject. Takes the path of an
+/// async function without parameters that opens an empty store and returns two handles on it and
+/// what must outlive them; the path must be absolute (`crate::..`).
+#[macro_export]
+macro_rules! conformance_suite {
+    ($open:path) => {
+        $crate::conformance_suite! { @subject $open; changes:
+            are_known_to_the_other_handle
+            are_none_where_nothing_changed
+            are_told_from_any_revision
+            beyond_the_history_are_unknown
+            of_concurrent_writes_are_all_told
+        }
+        $crate::conformance_suite! { @subject $open; images:
+            come_in_pages_by_digest
+            of_a_repository_without_manifests
+            repositories_come_in_pages_by_name
+        }
+        $crate::conformance_suite! { @subject $open; links:
+            are_recorded_for_many_repositories_at_once
+            that_are_there_stay
+        }
+        $crate::conformance_suite! { @subject $open; manifests:
+            are_recorded_with_repository_and_tag
+            are_told_apart_by_repository
+            come_back_as_recorded
+            once_recorded_keep_their_past
+            remember_their_last_pull
+        }
+        $crate::conformance_suite! { @subject $open; markers: are_created_once }
+        $crate::conformance_suite! { @subject $open; registries:
+            keep_content_apart
+            keep_rules_apart
+            keep_secrets_apart
+        }
+        $crate::conformance_suite! { @subject $open; rules:
+            are_created_once_by_two_at_once
+            are_deleted_and_returned
+            are_limited_per_registry
+            are_listed_by_key
+            are_told_apart_without_trailing_slash
+            come_back_as_typed
+            keep_what_an_update_leaves_out
+            never_exceed_the_limit_by_two_at_once
+        }
+        $crate::conformance_suite! { @subject $open; secrets:
+            are_deleted_at_once
+            are_found_by_name_and_suffix
+            are_gone_when_their_time_has_come
+            are_swapped_by_two_at_once_without_loss
+            are_swapped_only_as_expected
+            come_back_as_sealed
+            come_in_pages_by_name
+        }
+        $crate::conformance_suite! { @subject $open; tags:
+            are_pushed
+            are_refreshed
+            move_from_image_to_image
+            moved_by_two_at_once_name_one_image
+            that_moved_are_not_refreshed
+        }
+    };
+    (@subject $open:path; $subject:ident: $($check:ident)+) => {
+        mod $subject {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    let (one, other, _kept) = $open().await;
+                    $crate::conformance::$subject::$check(&one, &other).await;
+                }
+            )+
+        }
+    };
+}

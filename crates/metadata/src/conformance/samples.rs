@@ -1,0 +1,143 @@
+//! Facts to write.
+
+use oci::{Descriptor, Digest, RepositoryName, Tag};
+
+use crate::{
+    AccountId, EcrRepositoryPrefix, Link, ManifestFact, NewLink, NewManifest, NewSecret, Origin,
+    Region, RegistryId, Rule, RuleCredentials, Secret, SecretVersion, Timestamp,
+};
+
+pub(super) fn registry(account: &str, region: &str) -> RegistryId {
+    RegistryId {
+        account: AccountId::parse(account).expect("an account"),
+        region: Region::parse(region).expect("a region"),
+    }
+}
+
+/// The registry of checks that need only one.
+pub(super) fn home() -> RegistryId {
+    registry("000000000000", "us-east-1")
+}
+
+/// Three registries that differ by account, by region, by both.
+pub(super) fn three_registries() -> [RegistryId; 3] {
+    [home(), registry("000000000000", "eu-central-1"), registry("111122223333", "us-east-1")]
+}
+
+pub(super) fn prefix(text: &str) -> EcrRepositoryPrefix {
+    EcrRepositoryPrefix::parse(text).expect("a prefix")
+}
+
+/// A rule that has no more than it must.
+pub(super) fn rule(text: &str) -> Rule {
+    Rule {
+        ecr_repository_prefix: prefix(text),
+        upstream_registry_url: "registry-1.docker.io".into(),
+        upstream_registry: None,
+        upstream_repository_prefix: None,
+        credentials: RuleCredentials::default(),
+        created_at: Timestamp(1_000),
+        updated_at: Timestamp(1_000),
+    }
+}
+
+pub(super) fn version(version_id: &str, stage: &str, sealed_value: &[u8]) -> SecretVersion {
+    SecretVersion {
+        version_id: version_id.into(),
+        stages: vec![stage.into()],
+        sealed_value: sealed_value.to_vec(),
+        created_at: Timestamp(1_000),
+    }
+}
+
+/// A secret with one version, created at 1,000.
+pub(super) fn secret(name: &str) -> Secret {
+    Secret {
+        name: name.into(),
+        arn_suffix: "AbCdEf".into(),
+        description: None,
+        kms_key_id: None,
+        tags: Vec::new(),
+        created_at: Timestamp(1_000),
+        changed_at: Timestamp(1_000),
+        delete_after: None,
+        deleted_at: None,
+        versions: vec![version("v1", "AWSCURRENT", b"sealed")],
+    }
+}
+
+pub(super) fn new_secret(name: &str) -> NewSecret {
+    NewSecret { secret: secret(name) }
+}
+
+pub(super) fn repository(name: &str) -> RepositoryName {
+    RepositoryName::parse(name).expect("a repository name")
+}
+
+pub(super) fn tag(text: &str) -> Tag {
+    Tag::parse(text).expect("a tag")
+}
+
+pub(super) fn digest(content: &str) -> Digest {
+    Digest::of(content.as_bytes())
+}
+
+pub(super) fn descriptor(content: &str, media_type: &str) -> Descriptor {
+    let size_bytes = content.len() as u64;
+    Descriptor { media_type: media_type.into(), digest: digest(content), size_bytes }
+}
+
+pub(super) fn cached() -> Origin {
+    Origin::Cached {
+        rule: "docker-hub".into(),
+        upstream_registry_url: "registry-1.docker.io".into(),
+        upstream_repository: "library/alpine".into(),
+    }
+}
+
+pub(super) fn pushed() -> Origin {
+    Origin::Pushed { principal: "arn:aws:iam::000000000000:root".into() }
+}
+
+/// A manifest told apart by `content`, cached at `at`, with a config and two layers.
+pub(super) fn manifest(content: &str, at: i64) -> ManifestFact {
+    ManifestFact {
+        digest: digest(content),
+        media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+        size_bytes: content.len() as u64,
+        artifact_type: Some("application/vnd.oci.image.config.v1+json".into()),
+        config: Some(descriptor("config", "application/vnd.oci.image.config.v1+json")),
+        children: vec![
+            descriptor("layer b", "application/vnd.oci.image.layer.v1.tar+gzip"),
+            descriptor("layer a", "application/vnd.oci.image.layer.v1.tar+gzip"),
+        ],
+        subject: None,
+        origin: cached(),
+        pushed_at: Timestamp(at),
+        last_pulled_at: None,
+    }
+}
+
+/// The manifest of `content` in the repository `name`, tagged.
+pub(super) fn tagged(name: &str, content: &str, text: &str, at: i64) -> NewManifest {
+    NewManifest {
+        repository: repository(name),
+        manifest: manifest(content, at),
+        tag: Some(tag(text)),
+    }
+}
+
+pub(super) fn untagged(name: &str, content: &str, at: i64) -> NewManifest {
+    NewManifest { repository: repository(name), manifest: manifest(content, at), tag: None }
+}
+
+pub(super) fn new_link(registry: &RegistryId, name: &str, content: &str) -> NewLink {
+    let link = Link {
+        digest: digest(content),
+        size_bytes: content.len() as u64,
+        media_type: Some("application/vnd.oci.image.layer.v1.tar+gzip".into()),
+        origin: cached(),
+        linked_at: Timestamp(1_000),
+    };
+    NewLink { registry: registry.clone(), repository: repository(name), link }
+}
