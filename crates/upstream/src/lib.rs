@@ -4,10 +4,36 @@
 //! leave for a host that is not theirs; an answer's kind is never changed into another (a 401, a
 //! 429, a 500 and silence are told apart); every wait has a deadline.
 
+mod address;
+mod answer;
 mod api;
+mod auth;
+mod challenge;
+mod client;
+mod connector;
+mod content;
+mod dial;
+mod endpoint;
 mod error;
+mod exchange;
+mod failure;
+mod issue;
+mod known;
+mod limit;
+mod realm;
+mod redirect;
+mod retry;
+mod settings;
+mod token;
+mod transfer;
+mod wire;
 
+pub use address::{Address, AddressError, Scheme};
 pub use api::{
     BlobBody, BlobStat, Credentials, FetchedManifest, Identity, ManifestStat, Target, Upstream,
 };
+pub use client::HttpUpstream;
+pub use dial::Lookup;
 pub use error::{Error, Phase};
+pub use known::{Kind, ecr_kind_of, kind_of};
+pub use settings::{Limits, PrivateAddresses, Settings, SettingsError, Timeouts};

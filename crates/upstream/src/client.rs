@@ -1,0 +1,193 @@
+//! The upstream that is spoken to over HTTP.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use oci::{Digest, Reference};
+use reqwest::Response;
+use serde::de::IgnoredAny;
+
+use crate::{
+    BlobBody, BlobStat, Error, FetchedManifest, ManifestStat, Settings, SettingsError, Target,
+    Upstream,
+    content::{self, announced_digest, manifest_stat, media_type},
+    endpoint::Endpoint,
+    exchange::{Exchange, Question},
+    limit::{Load, Permits},
+    transfer::Transfer,
+    wire::content_length,
+};
+
+/// Registries spoken to over HTTP, as OCI distribution-spec 1.1 has it.
+#[derive(Debug)]
+pub struct HttpUpstream {
+    exchange: Exchange,
+    permits: Permits,
+    settings: Settings,
+}
+
+impl HttpUpstream {
+    /// Makes the client. Contacts nobody.
+    ///
+    /// # Errors
+    /// A [`SettingsError`] that names the setting that cannot be used.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let permits = Permits::new(settings.limits, settings.timeouts);
+        let exchange = Exchange::new(settings.clone())?;
+        Ok(Self { exchange, permits, settings })
+    }
+
+    fn endpoint(&self, target: &Target) -> Result<Endpoint, Error> {
+        self.exchange.wire.endpoints.endpoint(&target.registry_url)
+    }
+
+    async fn ask_about(
+        &self,
+        target: &Target,
+        endpoint: &Endpoint,
+        method: Method,
+        path: [&str; 2],
+        headers: HeaderMap,
+    ) -> Result<Response, Error> {
+        let url = endpoint.url(target.repository.split('/').chain(path));
+        let repository = Arc::clone(&target.repository);
+        let question = Question { target, endpoint, repository, method, url, headers };
+        self.exchange.ask(&question).await
+    }
+}
+
+#[async_trait]
+impl Upstream for HttpUpstream {
+    async fn stat_manifest(
+        &self,
+        target: &Target,
+        reference: &Reference,
+    ) -> Result<ManifestStat, Error> {
+        let endpoint = self.endpoint(target)?;
+        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
+        let path = ["manifests", reference.as_str()];
+        let response =
+            self.ask_about(target, &endpoint, Method::HEAD, path, accept_manifests()).await?;
+        refuse_page(&endpoint, response.headers())?;
+        Ok(manifest_stat(response.headers()))
+    }
+
+    async fn fetch_manifest(
+        &self,
+        target: &Target,
+        reference: &Reference,
+    ) -> Result<FetchedManifest, Error> {
+        let endpoint = self.endpoint(target)?;
+        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
+        let path = ["manifests", reference.as_str()];
+        let response =
+            self.ask_about(target, &endpoint, Method::GET, path, accept_manifests()).await?;
+        refuse_coding(&endpoint, response.headers())?;
+        refuse_page(&endpoint, response.headers())?;
+        let media_type = media_type(response.headers());
+        let expected = match reference {
+            Reference::Digest(digest) => Some(digest.clone()),
+            Reference::Tag(_) => announced_digest(response.headers()),
+        };
+        let limit_bytes = self.settings.limits.manifest_bytes_max;
+        let bytes = self.exchange.wire.read(&endpoint, response, limit_bytes).await?;
+        let digest = verify(&endpoint, &bytes, expected)?;
+        Ok(FetchedManifest { bytes, media_type, digest })
+    }
+
+    async fn stat_blob(&self, target: &Target, digest: &Digest) -> Result<BlobStat, Error> {
+        let endpoint = self.endpoint(target)?;
+        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
+        let path = ["blobs", digest.as_str()];
+        let response =
+            self.ask_about(target, &endpoint, Method::HEAD, path, HeaderMap::new()).await?;
+        Ok(BlobStat { size_bytes: content_length(response.headers()) })
+    }
+
+    async fn fetch_blob(
+        &self,
+        target: &Target,
+        digest: &Digest,
+        offset: u64,
+    ) -> Result<BlobBody, Error> {
+        let endpoint = self.endpoint(target)?;
+        let permit = self.permits.acquire(&endpoint, Load::Transfer).await?;
+        let mut headers = HeaderMap::new();
+        if offset > 0 {
+            let range = HeaderValue::from_str(&format!("bytes={offset}-"));
+            headers.insert(header::RANGE, range.expect("digits are a header value"));
+        }
+        let path = ["blobs", digest.as_str()];
+        let response = self.ask_about(target, &endpoint, Method::GET, path, headers).await?;
+        refuse_coding(&endpoint, response.headers())?;
+        let part = content::part(response.status(), response.headers(), offset)
+            .map_err(|reason| invalid(&endpoint, reason.to_owned()))?;
+        let host = Arc::clone(endpoint.name());
+        let idle = self.settings.timeouts.idle;
+        let bytes = Transfer::new(response, host, part.length_bytes, idle, permit);
+        let bytes = Box::pin(bytes);
+        Ok(BlobBody { size_bytes: part.size_bytes, offset: part.offset, bytes })
+    }
+
+    async fn authenticate(&self, target: &Target) -> Result<(), Error> {
+        let endpoint = self.endpoint(target)?;
+        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
+        let question = Question {
+            target,
+            endpoint: &endpoint,
+            repository: "".into(),
+            method: Method::GET,
+            url: endpoint.url([""]),
+            headers: HeaderMap::new(),
+        };
+        match self.exchange.ask(&question).await {
+            Ok(response) => refuse_page(&endpoint, response.headers()),
+            // Every registry has /v2/ (OCI distribution-spec 1.1, "Determining Support").
+            Err(Error::NotFound { .. }) => {
+                Err(invalid(&endpoint, "it does not answer /v2/ as a registry does".to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn accept_manifests() -> HeaderMap {
+    let accepted = HeaderValue::from_str(&oci::media_type::MANIFESTS.join(", "));
+    HeaderMap::from_iter([(header::ACCEPT, accepted.expect("media types are header values"))])
+}
+
+/// Checks that a manifest is JSON and has the digest it should have.
+fn verify(endpoint: &Endpoint, bytes: &Bytes, expected: Option<Digest>) -> Result<Digest, Error> {
+    let digest = match expected {
+        None => Digest::of(bytes),
+        Some(expected) => {
+            let actual = Digest::of_with(expected.algorithm(), bytes);
+            if actual != expected {
+                let host = endpoint.name().to_string();
+                return Err(Error::DigestMismatch { host, expected, actual });
+            }
+            expected
+        }
+    };
+    match serde_json::from_slice::<std::collections::HashMap<String, IgnoredAny>>(bytes) {
+        Ok(_) => Ok(digest),
+        Err(_) => Err(invalid(endpoint, "a manifest is not a JSON object".to_owned())),
+    }
+}
+
+fn refuse_page(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
+    if content::is_page(headers) {
+        return Err(invalid(endpoint, "a web page came where a registry answers".to_owned()));
+    }
+    Ok(())
+}
+
+fn refuse_coding(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
+    content::unwanted_coding(headers).map_or(Ok(()), |reason| Err(invalid(endpoint, reason)))
+}
+
+fn invalid(endpoint: &Endpoint, reason: String) -> Error {
+    Error::Invalid { host: endpoint.name().to_string(), reason }
+}

@@ -1,0 +1,222 @@
+//! The upstreams that Amazon ECR knows, and what is peculiar about them: one table.
+//!
+//! ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
+
+/// A kind of upstream, by the name ECR has for it (`upstreamRegistry`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Amazon ECR, private.
+    Ecr,
+    /// Amazon ECR Public.
+    EcrPublic,
+    /// Docker Hub.
+    DockerHub,
+    /// The Kubernetes registry.
+    K8s,
+    /// Quay.
+    Quay,
+    /// GitHub container registry.
+    GithubContainerRegistry,
+    /// GitLab container registry.
+    GitlabContainerRegistry,
+    /// Microsoft Azure container registry.
+    AzureContainerRegistry,
+    /// Chainguard registry.
+    Chainguard,
+}
+
+/// What a row says about hosts of its kind.
+struct Row {
+    kind: Kind,
+    name: &'static str,
+    host: HostPattern,
+    /// Whether ECR refuses a rule without credentials.
+    requires_credentials: bool,
+}
+
+enum HostPattern {
+    Exactly(&'static str),
+    Under(&'static str),
+    PrivateEcr,
+}
+
+const TABLE: [Row; 9] = {
+    use HostPattern::{Exactly, PrivateEcr, Under};
+    [
+        row(Kind::Ecr, "ecr", PrivateEcr, false),
+        row(Kind::EcrPublic, "ecr-public", Exactly("public.ecr.aws"), false),
+        row(Kind::DockerHub, "docker-hub", Exactly(DOCKER_HUB), true),
+        row(Kind::K8s, "k8s", Exactly("registry.k8s.io"), false),
+        row(Kind::Quay, "quay", Exactly("quay.io"), false),
+        row(Kind::GithubContainerRegistry, "github-container-registry", Exactly("ghcr.io"), true),
+        row(
+            Kind::GitlabContainerRegistry,
+            "gitlab-container-registry",
+            Exactly("registry.gitlab.com"),
+            true,
+        ),
+        row(Kind::AzureContainerRegistry, "azure-container-registry", Under("azurecr.io"), true),
+        row(Kind::Chainguard, "chainguard", Exactly("cgr.dev"), true),
+    ]
+};
+
+/// Where Docker Hub's registry is; `docker.io` itself is a web site.
+const DOCKER_HUB: &str = "registry-1.docker.io";
+
+/// Names people write for Docker Hub.
+const DOCKER_HUB_ALIASES: [&str; 2] = ["docker.io", "index.docker.io"];
+
+/// Token realms that lie outside their registry's registrable domain, or are worth naming.
+const REALMS: [(&str, &str); 3] = [
+    (DOCKER_HUB, "auth.docker.io"),
+    ("registry.gitlab.com", "gitlab.com"),
+    ("nvcr.io", "authn.nvidia.com"),
+];
+
+const fn row(kind: Kind, name: &'static str, host: HostPattern, requires_credentials: bool) -> Row {
+    Row { kind, name, host, requires_credentials }
+}
+
+impl Kind {
+    fn row(self) -> &'static Row {
+        TABLE.iter().find(|row| row.kind == self).expect("every kind has a row")
+    }
+
+    /// Returns ECR's name of the kind.
+    pub fn as_str(self) -> &'static str {
+        self.row().name
+    }
+
+    /// Returns the kind that ECR names so.
+    pub fn parse(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.name == name).map(|row| row.kind)
+    }
+
+    /// Tells whether ECR refuses a rule of this kind without credentials.
+    pub fn requires_credentials(self) -> bool {
+        self.row().requires_credentials
+    }
+}
+
+/// Infers the kind of an upstream from its host, whatever scheme, port and case it is written in;
+/// Docker Hub's other names count.
+pub fn kind_of(registry_url: &str) -> Option<Kind> {
+    let host = host_of(registry_url).to_ascii_lowercase();
+    kind_of_host(serving_host(&host))
+}
+
+/// Infers the kind as ECR does: from a bare host in its one spelling, from nothing else.
+pub fn ecr_kind_of(registry_url: &str) -> Option<Kind> {
+    kind_of_host(registry_url)
+}
+
+/// Returns the host that serves the registry that people know by `host`.
+pub(crate) fn serving_host(host: &str) -> &str {
+    if DOCKER_HUB_ALIASES.contains(&host) { DOCKER_HUB } else { host }
+}
+
+/// Tells whether `realm_host` is known to be the token realm of `host`.
+pub(crate) fn is_realm_of(realm_host: &str, host: &str) -> bool {
+    REALMS.contains(&(serving_host(host), realm_host))
+}
+
+fn kind_of_host(host: &str) -> Option<Kind> {
+    TABLE.iter().find(|row| row.host.matches(host)).map(|row| row.kind)
+}
+
+fn host_of(registry_url: &str) -> &str {
+    let rest = registry_url.split_once("://").map_or(registry_url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+}
+
+impl HostPattern {
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Exactly(exact) => host == *exact,
+            Self::Under(domain) => host
+                .strip_suffix(domain)
+                .and_then(|rest| rest.strip_suffix('.'))
+                .is_some_and(is_label),
+            Self::PrivateEcr => is_private_ecr(host),
+        }
+    }
+}
+
+/// `<account>.dkr.ecr.<region>.amazonaws.com`; without account it means the caller's own.
+fn is_private_ecr(host: &str) -> bool {
+    let Some(rest) =
+        host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))
+    else {
+        return false;
+    };
+    let region = match rest.split_once(".dkr.ecr.") {
+        Some((account, region)) => {
+            if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+                return false;
+            }
+            region
+        }
+        None => match rest.strip_prefix("dkr.ecr.") {
+            Some(region) => region,
+            None => return false,
+        },
+    };
+    is_label(region)
+}
+
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ecr_infers_from_the_bare_host_only() {
+        for (host, name, requires_credentials) in [
+            ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", "ecr", false),
+            ("dkr.ecr.us-east-1.amazonaws.com", "ecr", false),
+            ("public.ecr.aws", "ecr-public", false),
+            ("registry-1.docker.io", "docker-hub", true),
+            ("registry.k8s.io", "k8s", false),
+            ("quay.io", "quay", false),
+            ("ghcr.io", "github-container-registry", true),
+            ("registry.gitlab.com", "gitlab-container-registry", true),
+            ("myregistry.azurecr.io", "azure-container-registry", true),
+            ("cgr.dev", "chainguard", true),
+        ] {
+            let kind = ecr_kind_of(host).unwrap();
+            assert_eq!((kind.as_str(), kind.requires_credentials()), (name, requires_credentials));
+            assert_eq!(Kind::parse(name), Some(kind));
+            assert_eq!(ecr_kind_of(&format!("https://{host}")), None);
+            assert_eq!(kind_of(&format!("https://{host}:443/")), Some(kind));
+            assert_eq!(kind_of(&format!("http://{}", host.to_uppercase())), Some(kind));
+        }
+    }
+
+    #[test]
+    fn other_hosts_have_no_kind() {
+        for text in [
+            "docker.io",
+            "index.docker.io",
+            "gitlab.com",
+            "azurecr.io",
+            ".azurecr.io",
+            "a.b.azurecr.io",
+            "evilazurecr.io",
+            "1111.dkr.ecr.eu-west-1.amazonaws.com",
+            "11112222333x.dkr.ecr.eu-west-1.amazonaws.com",
+            "dkr.ecr.amazonaws.com",
+            "quay.io/org",
+            "",
+        ] {
+            assert_eq!(ecr_kind_of(text), None, "{text}");
+        }
+        assert_eq!(kind_of("docker.io"), Some(Kind::DockerHub));
+        assert_eq!(kind_of("https://index.docker.io/"), Some(Kind::DockerHub));
+        assert_eq!(kind_of("registry.example.com"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! What an operator may set about upstreams.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use url::Url;
+
+use crate::dial::Lookup;
+
+/// How upstreams are reached. The default suits the public registries.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where traffic for a public `host` or `host:port` really goes (`--upstream-endpoint`).
+    /// Such a destination is trusted: it may be plain http and lie on a private network.
+    pub endpoints: HashMap<String, Url>,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+    /// How much to take.
+    pub limits: Limits,
+    /// Whether redirects and token realms may lead to private addresses.
+    pub private_addresses: PrivateAddresses,
+    /// Hosts, as `host` or `host:port`, that may be spoken to without TLS. Loopback always may.
+    pub plain_http_hosts: Vec<String>,
+    /// Root certificates to trust beside the system's, as PEM texts; each may hold several.
+    pub root_certificates: Vec<String>,
+    /// Hosts that may see any upstream's credentials as its token realm.
+    pub trusted_realm_hosts: Vec<String>,
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are respected. A proxy
+    /// resolves names itself, so that only literal addresses can be checked in front of it: what
+    /// it may reach is then its own affair. Loopback is never reached through a proxy.
+    pub system_proxy: bool,
+    /// How names are resolved; `None` asks the system.
+    pub lookup: Option<Arc<dyn Lookup>>,
+}
+
+/// How long to wait for an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Name resolution, TCP and TLS of one connection.
+    pub connect: Duration,
+    /// From a call to its answer's headers: connection, token, redirects and one retry included.
+    pub first_byte: Duration,
+    /// Between two parts of a blob, and for the whole of a manifest or token after its headers.
+    pub idle: Duration,
+    /// For a free transfer, where an upstream has as many as it may.
+    pub queue: Duration,
+}
+
+/// How much is taken from an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest manifest in bytes.
+    pub manifest_bytes_max: u64,
+    /// Largest answer of a token endpoint in bytes.
+    pub token_bytes_max: u64,
+    /// How much of an error's body is read, in bytes.
+    pub error_bytes_max: u64,
+    /// How many redirects one request follows.
+    pub redirects_max: usize,
+    /// How many blobs are transferred from one upstream at the same time.
+    pub transfers_max: usize,
+    /// How many manifests and answers without content one upstream is asked for at the same time.
+    pub questions_max: usize,
+}
+
+/// Whether redirects and token realms may lead to private addresses. Where an upstream itself
+/// lies on loopback or on a private network, they may without being asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PrivateAddresses {
+    /// Never.
+    #[default]
+    Refused,
+    /// For these hosts, wherever they are.
+    AllowedFor(Vec<String>),
+    /// For every host: loopback and private networks, but not link-local (cloud metadata).
+    Allowed,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// An endpoint is not an http or https URL without credentials, path and query.
+    #[error("the upstream endpoint of {host} is not of the form http://HOST:PORT")]
+    Endpoint {
+        /// The public host it is for.
+        host: String,
+    },
+    /// A root certificate cannot be read.
+    #[error("a root certificate for upstreams cannot be read")]
+    RootCertificate {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The HTTP client cannot be made.
+    #[error("the client for upstreams cannot be made")]
+    Client {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoints: HashMap::new(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            private_addresses: PrivateAddresses::default(),
+            plain_http_hosts: Vec::new(),
+            root_certificates: Vec::new(),
+            trusted_realm_hosts: Vec::new(),
+            system_proxy: true,
+            lookup: None,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(30),
+            idle: Duration::from_secs(30),
+            queue: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // OCI distribution-spec 1.1, "Pushing Manifests": registries should take 4 MiB.
+            manifest_bytes_max: 4 << 20,
+            // Tokens of Azure and Harbor reach a few KiB.
+            token_bytes_max: 256 << 10,
+            error_bytes_max: 4 << 10,
+            redirects_max: 5,
+            transfers_max: 64,
+            questions_max: 64,
+        }
+    }
+}
