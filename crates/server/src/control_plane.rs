@@ -1,0 +1,256 @@
+//! `POST /`: the AWS protocols. ECR and Secrets Manager in JSON 1.1, STS in the query protocol.
+//!
+//! A request is read to a limit, its signature is verified on the very bytes, and then one
+//! function per operation does three things: parse the shape, apply it to the registry, render
+//! the answer. Whatever fails is an exception of the service that was asked, in its protocol.
+
+mod call;
+mod error;
+mod identity;
+mod images;
+mod repositories;
+mod rules;
+mod secrets;
+mod token;
+mod validate;
+
+use std::time::Duration;
+
+use aws::{
+    Exception, Service, ecr,
+    exception::CommonException,
+    json::{self, Target},
+    secrets_manager, sts,
+};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CONTENT_TYPE, HOST},
+    request::Parts,
+};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::{
+    body::{self, Body, Cause},
+    doors::{self, Doors, Exchange, chain},
+};
+use call::Call;
+use error::Failure;
+
+/// How long a client may take to send a body.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What an operation comes to: the body of its answer.
+type Outcome = Result<Vec<u8>, Failure>;
+
+/// Which protocol a request speaks, and so how its answer is written.
+#[derive(Clone, Copy, Debug)]
+enum Protocol {
+    Json(Service),
+    Query,
+}
+
+/// Answers a request.
+pub(crate) async fn serve<B>(
+    doors: &Doors,
+    head: &Parts,
+    body: B,
+    exchange: &mut Exchange,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
+    // The protocol is known by the headers alone, so that every failure can be written in it.
+    let target = head.headers.get("x-amz-target").map(|target| target.to_str().unwrap_or_default());
+    let (protocol, target) = match target.map(Target::parse) {
+        Some(Ok(target)) => (Protocol::Json(target.service), Ok(Some(target))),
+        Some(Err(unknown)) => (Protocol::Json(Service::Ecr), Err(unknown)),
+        None if is_form(&head.headers) => (Protocol::Query, Ok(None)),
+        None => (Protocol::Json(Service::Ecr), Ok(None)),
+    };
+    let outcome = match target {
+        Ok(target) => answer(doors, head, body, target, exchange).await,
+        Err(unknown) => Err(Exception::new(
+            CommonException::UnknownOperation,
+            format!("The target '{}' is not known here.", unknown.target),
+        )
+        .into()),
+    };
+    match outcome {
+        Ok(bytes) => body::full(StatusCode::OK, protocol.content_type(), bytes),
+        Err(failure) => protocol.refuse(failure, exchange),
+    }
+}
+
+async fn answer<B>(
+    doors: &Doors,
+    head: &Parts,
+    body: B,
+    target: Option<Target<'_>>,
+    exchange: &mut Exchange,
+) -> Outcome
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
+    let body = read(body, doors.settings.body_bytes_max).await?;
+    let query = head.uri.query().unwrap_or_default();
+    match target {
+        Some(target) => {
+            let call = Call::verify(doors, head, &body, target.service.signing_name(), exchange)?;
+            match target.service {
+                Service::Ecr => ecr(&call, target.operation, exchange).await,
+                Service::SecretsManager => secrets_manager(&call, target.operation, exchange).await,
+                service @ (Service::CloudControl | Service::Cistern) => Err(Exception::new(
+                    CommonException::UnknownOperation,
+                    format!(
+                        "{}.{} is not offered by this version",
+                        service.target_prefix(),
+                        target.operation
+                    ),
+                )
+                .into()),
+            }
+        }
+        None => {
+            let Some(action) = sts::Call::parse(query, &body) else {
+                return Err(Exception::new(
+                    CommonException::UnknownOperation,
+                    "The request has neither an X-Amz-Target header nor a form with an Action.",
+                )
+                .into());
+            };
+            let call = Call::verify(doors, head, &body, sts::SIGNING_NAME, exchange)?;
+            sts(&call, &action, exchange)
+        }
+    }
+}
+
+async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
+    use ecr::Operation;
+    let operation = Operation::parse(name).ok_or_else(|| error::no_such_operation(name))?;
+    exchange.operation = Some(operation.name());
+    match operation {
+        Operation::CreatePullThroughCacheRule => rules::create(call).await,
+        Operation::DescribePullThroughCacheRules => rules::describe(call).await,
+        Operation::DeletePullThroughCacheRule => rules::delete(call).await,
+        Operation::GetAuthorizationToken => token::get(call),
+        Operation::DescribeRepositories => repositories::describe(call).await,
+        Operation::DescribeImages => images::describe(call).await,
+        operation => Err(error::not_offered(operation.name())),
+    }
+}
+
+async fn secrets_manager(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
+    use secrets_manager::Operation;
+    let operation = Operation::parse(name).ok_or_else(|| error::no_such_operation(name))?;
+    exchange.operation = Some(operation.name());
+    match operation {
+        Operation::CreateSecret => secrets::create(call).await,
+        Operation::GetSecretValue => secrets::get_value(call).await,
+        Operation::DescribeSecret => secrets::describe(call).await,
+        Operation::DeleteSecret => secrets::delete(call).await,
+        operation => Err(error::not_offered(operation.name())),
+    }
+}
+
+fn sts(call: &Call<'_>, action: &sts::Call, exchange: &mut Exchange) -> Outcome {
+    use sts::Operation;
+    let operation = action.operation()?;
+    exchange.operation = Some(operation.name());
+    match operation {
+        Operation::GetCallerIdentity => identity::get(call, exchange),
+        operation => Err(error::not_offered(operation.name())),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let form = "application/x-www-form-urlencoded";
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
+    })
+}
+
+async fn read<B>(body: B, bytes_max: usize) -> Result<Bytes, Failure>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
+    let collected = Box::pin(Limited::new(body, bytes_max)).collect();
+    let unreadable = |text| Exception::new(CommonException::Serialization, text);
+    match tokio::time::timeout(BODY_DEADLINE, collected).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Exception::new(
+            CommonException::RequestEntityTooLarge,
+            format!("The request body is larger than {bytes_max} bytes."),
+        )
+        .into()),
+        Ok(Err(error)) => {
+            let exception = unreadable("The request body could not be read to its end.");
+            Err(Failure::from(exception).with_cause(error))
+        }
+        Err(_) => Err(unreadable("The request body did not arrive in time.").into()),
+    }
+}
+
+impl Protocol {
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json(service) => service.content_type(),
+            Self::Query => sts::CONTENT_TYPE,
+        })
+    }
+
+    /// Writes an exception, and the log line where the fault is ours.
+    fn refuse(self, failure: Failure, exchange: &mut Exchange) -> Response<Body> {
+        let Failure { exception, cause } = failure;
+        exchange.outcome = Some(exception.kind().name().into());
+        let (status, body) = match self {
+            Self::Json(service) => {
+                (exception.status(), json::render_exception(&exception, service))
+            }
+            Self::Query => {
+                let request_id = exchange.request_id.as_str();
+                let (status, body) = sts::render_exception(&exception, request_id);
+                (status, body.into_bytes())
+            }
+        };
+        let status = StatusCode::from_u16(status).expect("the table holds statuses");
+        if let Some(cause) = cause {
+            let (request_id, error) = (exchange.request_id.as_str(), chain(&*cause));
+            if status.is_server_error() {
+                tracing::error!(
+                    request_id,
+                    error,
+                    operation = exchange.operation,
+                    "operation failed"
+                );
+            } else {
+                tracing::debug!(
+                    request_id,
+                    error,
+                    operation = exchange.operation,
+                    "operation refused"
+                );
+            }
+        }
+        body::full(status, self.content_type(), body)
+    }
+}
+
+/// The headers a signature covers: HTTP/2 carries the host elsewhere.
+fn signed_headers(head: &Parts) -> std::borrow::Cow<'_, HeaderMap> {
+    if !head.headers.contains_key(HOST)
+        && let Some(authority) = head.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        let mut headers = head.headers.clone();
+        headers.insert(HOST, host);
+        return std::borrow::Cow::Owned(headers);
+    }
+    std::borrow::Cow::Borrowed(&head.headers)
+}
+
+#[cfg(test)]
+mod tests;

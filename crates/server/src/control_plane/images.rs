@@ -1,0 +1,98 @@
+//! Images: manifests with their tags.
+
+use aws::{
+    Exception, Timestamp,
+    ecr::{
+        DescribeImagesFilter, DescribeImagesRequest, DescribeImagesResponse, ImageDetail,
+        ImageIdentifier, Operation,
+    },
+    exception::EcrException,
+    json,
+};
+use metadata::{Image, ManifestFact};
+use oci::media_type;
+use registry::ImageFilter;
+
+use super::{Call, Outcome, error, validate};
+
+/// `DescribeImages`.
+pub(super) async fn describe(call: &Call<'_>) -> Outcome {
+    let request: DescribeImagesRequest = call.ecr()?;
+    let name = request.repository_name.as_str();
+    let resource = format!("repository/{name}");
+    call.require_own(request.registry_id.as_deref(), Operation::DescribeImages, &resource)?;
+    validate::repository_name("repositoryName", name)?;
+    let page = validate::page(request.next_token.as_deref(), request.max_results)?;
+    let wanted = request.filter.unwrap_or_default();
+    validate::image_filter(&wanted)?;
+    let images = request.image_ids.map(identify).transpose()?.unwrap_or_default();
+    let filter = ImageFilter { images, tagged: tagged(&wanted) };
+    let account = call.registry_id().account.as_str();
+    let mut found = call
+        .registry()
+        .describe_images(call.caller(), name, &filter, &page)
+        .await
+        .map_err(|error| error::describe(error, account))?;
+    // Nothing is ever archived here.
+    if matches!(wanted.image_status.as_deref(), Some("ARCHIVED" | "ACTIVATING")) {
+        found.items.clear();
+    }
+    Ok(json::render(&DescribeImagesResponse {
+        image_details: found.items.into_iter().map(|image| render(account, name, image)).collect(),
+        next_token: validate::next_token(found.next),
+    }))
+}
+
+type Identified = Vec<(Option<String>, Option<String>)>;
+
+fn identify(ids: Vec<ImageIdentifier>) -> Result<Identified, Exception> {
+    validate::length("imageIds", ids.len(), 1..=100)?;
+    ids.into_iter()
+        .map(|ImageIdentifier { image_digest, image_tag }| match (image_tag, image_digest) {
+            (None, None) => Err(Exception::new(
+                EcrException::InvalidParameter,
+                "Invalid request parameters: image ID must have either a tag or a digest",
+            )),
+            pair => Ok(pair),
+        })
+        .collect()
+}
+
+fn tagged(filter: &DescribeImagesFilter) -> Option<bool> {
+    match filter.tag_status.as_deref() {
+        Some("TAGGED") => Some(true),
+        Some("UNTAGGED") => Some(false),
+        _ => None,
+    }
+}
+
+fn render(account: &str, repository: &str, image: Image) -> ImageDetail {
+    let Image { manifest, tags } = image;
+    let tags: Vec<String> = tags.iter().map(ToString::to_string).collect();
+    let moment = |at: metadata::Timestamp| Timestamp::from_milliseconds(at.0);
+    ImageDetail {
+        registry_id: Some(account.to_owned()),
+        repository_name: Some(repository.to_owned()),
+        image_digest: Some(manifest.digest.to_string()),
+        image_tags: (!tags.is_empty()).then_some(tags),
+        image_size_in_bytes: size_bytes(&manifest),
+        image_pushed_at: Some(moment(manifest.pushed_at)),
+        image_manifest_media_type: Some(manifest.media_type),
+        artifact_media_type: manifest.artifact_type,
+        last_recorded_pull_time: manifest.last_pulled_at.map(moment),
+        subject_manifest_digest: manifest.subject.map(|digest| digest.to_string()),
+        image_status: Some("ACTIVE".to_owned()),
+        ..ImageDetail::default()
+    }
+}
+
+/// The size of an image is that of its config and layers. An index has none of its own, and ECR
+/// leaves the member out.
+fn size_bytes(manifest: &ManifestFact) -> Option<i64> {
+    if media_type::is_index(&manifest.media_type) {
+        return None;
+    }
+    let parts = manifest.config.iter().chain(&manifest.children);
+    let total = parts.fold(0_u64, |total, part| total.saturating_add(part.size_bytes));
+    Some(i64::try_from(total).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,169 @@
+//! Secrets of rules, as far as AWS Secrets Manager offers them to their users.
+
+use aws::{
+    Exception, Sensitive, Timestamp,
+    exception::{CommonException, SecretsManagerException},
+    json,
+    secrets_manager::{
+        CreateSecretRequest, CreateSecretResponse, DeleteSecretRequest, DeleteSecretResponse,
+        DescribeSecretRequest, DescribeSecretResponse, GetSecretValueRequest,
+        GetSecretValueResponse, Tag,
+    },
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use registry::{CreateSecret, DeleteSecret, SecretSelector, SecretValue};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Call, Outcome, error};
+
+/// `SecretIdType`: 1 to 2048 characters.
+const ID_CHARS_MAX: usize = 2048;
+
+/// `CreateSecret`.
+pub(super) async fn create(call: &Call<'_>) -> Outcome {
+    let request: CreateSecretRequest = call.secrets_manager()?;
+    refuse_unoffered(&request)?;
+    let has_value = request.secret_string.is_some() || request.secret_binary.is_some();
+    let new = CreateSecret {
+        name: request.name,
+        description: request.description,
+        kms_key_id: request.kms_key_id,
+        tags: request.tags.unwrap_or_default().into_iter().map(pair).collect(),
+        client_request_token: request.client_request_token.clone(),
+        value: value(request.secret_string, request.secret_binary)?,
+    };
+    let view = call.registry().create_secret(call.caller(), new).await.map_err(error::secret)?;
+    let version = view.secret.versions.last().map(|version| version.version_id.clone());
+    Ok(json::render(&CreateSecretResponse {
+        arn: Some(view.arn),
+        name: Some(view.secret.name),
+        version_id: version.filter(|_| has_value),
+        replication_status: None,
+    }))
+}
+
+/// `GetSecretValue`.
+pub(super) async fn get_value(call: &Call<'_>) -> Outcome {
+    let request: GetSecretValueRequest = call.secrets_manager()?;
+    let id = checked_id(&request.secret_id)?;
+    let selector = SecretSelector { version_id: request.version_id, stage: request.version_stage };
+    let found = call.registry().secret_value(call.caller(), id, &selector).await;
+    let (view, version, value) = found.map_err(error::secret)?;
+    let (text, binary) = match value {
+        SecretValue::Text(text) => (Some(Sensitive::from(text.expose_secret())), None),
+        SecretValue::Binary(bytes) => {
+            (None, Some(Sensitive::from(STANDARD.encode(bytes.expose_secret()))))
+        }
+    };
+    Ok(json::render(&GetSecretValueResponse {
+        arn: Some(view.arn),
+        name: Some(view.secret.name),
+        version_id: Some(version.version_id),
+        secret_binary: binary,
+        secret_string: text,
+        version_stages: Some(version.stages),
+        created_date: Some(moment(version.created_at)),
+    }))
+}
+
+/// `DescribeSecret`.
+pub(super) async fn describe(call: &Call<'_>) -> Outcome {
+    let request: DescribeSecretRequest = call.secrets_manager()?;
+    let id = checked_id(&request.secret_id)?;
+    let view = call.registry().describe_secret(call.caller(), id).await.map_err(error::secret)?;
+    let secret = view.secret;
+    let stages = secret.versions.into_iter().map(|version| (version.version_id, version.stages));
+    let tags: Vec<Tag> = secret
+        .tags
+        .into_iter()
+        .map(|(key, value)| Tag { key: Some(key), value: Some(value) })
+        .collect();
+    Ok(json::render(&DescribeSecretResponse {
+        arn: Some(view.arn),
+        name: Some(secret.name),
+        description: secret.description,
+        kms_key_id: secret.kms_key_id,
+        last_changed_date: Some(moment(secret.changed_at)),
+        deleted_date: secret.deleted_at.map(moment),
+        tags: (!tags.is_empty()).then_some(tags),
+        version_ids_to_stages: Some(stages.collect()),
+        created_date: Some(moment(secret.created_at)),
+        ..DescribeSecretResponse::default()
+    }))
+}
+
+/// `DeleteSecret`.
+pub(super) async fn delete(call: &Call<'_>) -> Outcome {
+    let request: DeleteSecretRequest = call.secrets_manager()?;
+    let id = checked_id(&request.secret_id)?;
+    let delete = DeleteSecret {
+        force: request.force_delete_without_recovery.unwrap_or_default(),
+        recovery_window_days: request.recovery_window_in_days,
+    };
+    let view =
+        call.registry().delete_secret(call.caller(), id, delete).await.map_err(error::secret)?;
+    Ok(json::render(&DeleteSecretResponse {
+        arn: Some(view.arn),
+        name: Some(view.secret.name),
+        deletion_date: view.secret.delete_after.map(moment),
+    }))
+}
+
+/// Members whose meaning is not kept here: to accept them would be to lose them.
+fn refuse_unoffered(request: &CreateSecretRequest) -> Result<(), Exception> {
+    let replicas = request.add_replica_regions.as_ref().is_some_and(|regions| !regions.is_empty());
+    let unoffered = [
+        ("AddReplicaRegions", replicas),
+        ("Type", request.kind.is_some()),
+        ("CrossAccountPrimaryARN", request.cross_account_primary_arn.is_some()),
+    ];
+    match unoffered.into_iter().find(|(_, is_sent)| *is_sent) {
+        Some((member, _)) => Err(invalid(format!("{member} is not offered by this version"))),
+        None => Ok(()),
+    }
+}
+
+fn value(
+    text: Option<Sensitive>,
+    binary: Option<Sensitive>,
+) -> Result<Option<SecretValue>, Exception> {
+    match (text, binary) {
+        (None, None) => Ok(None),
+        (Some(text), None) => Ok(Some(SecretValue::Text(SecretString::from(text.into_string())))),
+        (None, Some(binary)) => match STANDARD.decode(binary.as_str()) {
+            Ok(bytes) => Ok(Some(SecretValue::Binary(bytes.into()))),
+            Err(_) => Err(Exception::new(
+                CommonException::Serialization,
+                "The member 'SecretBinary' must be base64.",
+            )),
+        },
+        (Some(_), Some(_)) => Err(invalid(
+            "You can't specify both a binary secret value and a string secret value in the same \
+             secret."
+                .to_owned(),
+        )),
+    }
+}
+
+fn checked_id(id: &str) -> Result<&str, Exception> {
+    if (1..=ID_CHARS_MAX).contains(&id.chars().count()) {
+        return Ok(id);
+    }
+    Err(Exception::new(
+        CommonException::Validation,
+        "1 validation error detected: Value at 'secretId' failed to satisfy constraint: Member \
+         must have length between 1 and 2048",
+    ))
+}
+
+fn pair(tag: Tag) -> (String, String) {
+    (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())
+}
+
+fn invalid(text: String) -> Exception {
+    Exception::new(SecretsManagerException::InvalidParameter, text)
+}
+
+fn moment(at: metadata::Timestamp) -> Timestamp {
+    Timestamp::from_milliseconds(at.0)
+}

@@ -1,0 +1,315 @@
+//! Errors of the data plane: the envelope, and the one table from what happened to what is said.
+//!
+//! OCI distribution-spec 1.1, "Error Codes"; the texts are ECR's where it has some. What is said
+//! never holds an address, a path or a credential; what happened goes to the log, once, with the
+//! request's id.
+
+mod upstream;
+
+use std::borrow::Cow;
+
+use ::blobs::Error as BlobsError;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
+use metadata::Error as MetadataError;
+use oci::ErrorCode;
+use registry::{Denied, FillError, PullError, SecretError, StaleReason, StorageError};
+use serde_json::{Value, json};
+
+use crate::{
+    auth::Refusal,
+    body::{self, Body, Cause},
+    doors::{self, Doors, Exchange, chain},
+};
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Manifest,
+    Blob,
+}
+
+impl Subject {
+    /// The code for "the upstream does not have it".
+    fn unknown(self) -> ErrorCode {
+        match self {
+            Self::Manifest => ErrorCode::ManifestUnknown,
+            Self::Blob => ErrorCode::BlobUnknown,
+        }
+    }
+}
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: ErrorCode,
+    status: StatusCode,
+    message: Cow<'static, str>,
+    detail: Option<Value>,
+    header: Option<(HeaderName, HeaderValue)>,
+    challenge: bool,
+    cause: Option<Cause>,
+}
+
+impl Failure {
+    /// An error with a message of its own. `code.into()` gives one with the code's message.
+    pub(super) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let status = StatusCode::from_u16(code.status()).expect("the table holds statuses");
+        Self {
+            code,
+            status,
+            message: message.into(),
+            detail: None,
+            header: None,
+            challenge: code == ErrorCode::Unauthorized,
+            cause: None,
+        }
+    }
+
+    pub(super) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    pub(super) fn with_detail(self, detail: Value) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
+    pub(super) fn with_cause(self, cause: impl Into<Cause>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+
+    /// Writes the answer, and the log line where the fault is not the client's.
+    pub(super) fn render(
+        self,
+        doors: &Doors,
+        head: &Parts,
+        exchange: &mut Exchange,
+    ) -> Response<Body> {
+        exchange.outcome = Some(self.code.as_str().into());
+        self.log(exchange);
+        let mut error = json!({"code": self.code.as_str(), "message": self.message});
+        if let Some(detail) = self.detail {
+            error["detail"] = detail;
+        }
+        let envelope = json!({"errors": [error]}).to_string();
+        let length = HeaderValue::from(envelope.len());
+        let json = HeaderValue::from_static("application/json");
+        let mut response = body::full(self.status, json, envelope);
+        if head.method == http::Method::HEAD {
+            *response.body_mut() = Body::empty();
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        }
+        response.headers_mut().extend(self.header);
+        if self.challenge {
+            let challenge = challenge(doors, head, exchange);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    fn log(&self, exchange: &Exchange) {
+        let Some(cause) = &self.cause else { return };
+        let request_id = exchange.request_id.as_str();
+        let error = chain(&**cause);
+        match self.status {
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+                tracing::warn!(request_id, error, "upstream failed and nothing is cached");
+            }
+            status if status.is_server_error() => {
+                tracing::error!(request_id, error, "request failed");
+            }
+            _ => tracing::debug!(request_id, error, "request refused"),
+        }
+    }
+}
+
+/// ECR's challenge: Basic, and no token endpoint.
+fn challenge(doors: &Doors, head: &Parts, exchange: &Exchange) -> HeaderValue {
+    let scheme = doors.address.scheme(exchange.connection.tls);
+    let host = doors::host(head).unwrap_or("localhost");
+    super::ascii(&format!("Basic realm=\"{scheme}://{host}/\",service=\"ecr.amazonaws.com\""))
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code, code.message())
+    }
+}
+
+impl From<&Refusal> for Failure {
+    fn from(refusal: &Refusal) -> Self {
+        const LOG_IN: &str = "log in as user AWS with the password of `aws ecr get-login-password`";
+        let message = match refusal {
+            Refusal::Missing => format!("Authentication required: {LOG_IN}."),
+            Refusal::NotBasic => {
+                format!("The Authorization header does not hold Basic credentials: {LOG_IN}.")
+            }
+            Refusal::UnknownUser | Refusal::WrongSecret { .. } => format!(
+                "The user name or the password is wrong: {LOG_IN}, or with an access key id and \
+                 its secret access key."
+            ),
+            Refusal::TokenRequired => {
+                format!("An access key is not accepted here (strict ECR mode): {LOG_IN}.")
+            }
+            Refusal::TokenInvalid => {
+                format!("Your authorization token is not valid here: {LOG_IN}.")
+            }
+            Refusal::TokenExpired => format!(
+                "Your authorization token has expired. Reauthenticate and try again: {LOG_IN}."
+            ),
+            Refusal::TokenOrphaned { .. } => format!(
+                "The access key of your authorization token no longer exists: {LOG_IN}, with \
+                 credentials that do."
+            ),
+            Refusal::UnknownAccount { account } => {
+                let message = format!(
+                    "The registry with id '{account}' does not exist here: the account is not \
+                     declared in the configuration of this server."
+                );
+                return Self::new(ErrorCode::NameUnknown, message);
+            }
+        };
+        Self::new(ErrorCode::Unauthorized, message)
+    }
+}
+
+/// Anonymous callers are asked who they are; the others have been told no.
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        if denied.principal == registry::Principal::Anonymous.to_string() {
+            return Self::from(&Refusal::Missing);
+        }
+        let Denied { principal, action, resource } = denied;
+        Self::new(
+            ErrorCode::Denied,
+            format!(
+                "User: {principal} is not authorized to perform: {action} on resource: {resource}"
+            ),
+        )
+    }
+}
+
+/// What is said when a pull served nothing.
+pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
+    let failure = match &error {
+        PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NameUnknown { registry, repository, rule_in } => {
+            let failure = Failure::new(
+                ErrorCode::NameUnknown,
+                format!(
+                    "The repository with name '{repository}' does not exist in the registry with \
+                     id '{}'",
+                    registry.account
+                ),
+            );
+            return match rule_in {
+                Some(region) => failure.with_detail(json!({
+                    "region": region.as_str(),
+                    "hint": format!(
+                        "a pull through cache rule matches in region {region}, this is {}: log in \
+                         with a token of that region, or use its host name",
+                        registry.region
+                    ),
+                })),
+                None => failure.with_detail(json!({
+                    "region": registry.region.as_str(),
+                    "hint": "no pull through cache rule matches the name",
+                })),
+            };
+        }
+        PullError::ManifestUnknown { reference, upstream, .. } => Failure::from(
+            ErrorCode::ManifestUnknown,
+        )
+        .with_detail(missing("reference", reference.as_str(), upstream.as_deref())),
+        PullError::BlobUnknown { digest, upstream, .. } => Failure::from(ErrorCode::BlobUnknown)
+            .with_detail(missing("digest", digest.as_str(), upstream.as_deref())),
+        PullError::Upstream(error) => upstream::failure(error, subject),
+        PullError::BadManifest { host, source } => Failure::new(
+            ErrorCode::BadGateway,
+            format!("The upstream registry {host} sent a manifest that cannot be kept: {source}"),
+        ),
+        PullError::Credentials { prefix, source } => credentials(prefix, source),
+        PullError::Storage(error) => storage(error),
+        PullError::Fill(error) => match &**error {
+            FillError::Upstream(error) => upstream::failure(error, subject),
+            FillError::Storage(error) => storage(error),
+            FillError::Abandoned => ErrorCode::Unavailable.into(),
+        },
+        PullError::Abandoned => ErrorCode::Unavailable.into(),
+    };
+    failure.with_cause(error)
+}
+
+/// What a stale answer says of its reason, in words that are safe to show.
+pub(super) fn stale_text(reason: &StaleReason) -> Cow<'static, str> {
+    match reason {
+        StaleReason::CircuitOpen => "the upstream failed a moment ago".into(),
+        StaleReason::Backoff => "the upstream refused a moment ago".into(),
+        StaleReason::Deadline => "the upstream did not answer in time".into(),
+        StaleReason::Failed(error) => pull(error.clone(), Subject::Manifest).message,
+    }
+}
+
+fn missing(kind: &str, name: &str, upstream: Option<&str>) -> Value {
+    match upstream {
+        Some(upstream) => json!({kind: name, "upstream": upstream}),
+        None => json!({kind: name}),
+    }
+}
+
+/// A rule whose secret cannot be used is, for the client, an upstream that refuses.
+fn credentials(prefix: &str, error: &SecretError) -> Failure {
+    let reason = match error {
+        SecretError::Denied(_) => "it may not be read",
+        SecretError::NotFound { .. } => "it does not exist",
+        SecretError::VersionNotFound { .. } => "it has no value",
+        SecretError::ScheduledForDeletion { .. } => "it is scheduled for deletion",
+        SecretError::Unusable { reason, .. } => reason,
+        SecretError::Sealed { .. } => "it cannot be decrypted",
+        SecretError::AlreadyExists { .. } | SecretError::Invalid { .. } => "it cannot be read",
+        SecretError::Storage(error) => return storage(error),
+    };
+    upstream::refused().with_detail(json!({
+        "ecrRepositoryPrefix": prefix,
+        "hint": format!("the secret of the pull through cache rule cannot be used: {reason}"),
+    }))
+}
+
+fn storage(error: &StorageError) -> Failure {
+    match error {
+        StorageError::Metadata(error) => match error {
+            MetadataError::Unavailable(_) => ErrorCode::Unavailable.into(),
+            MetadataError::NotFound
+            | MetadataError::AlreadyExists
+            | MetadataError::LimitExceeded { .. }
+            | MetadataError::NewerSchema { .. }
+            | MetadataError::Corrupt { .. } => ErrorCode::Unknown.into(),
+        },
+        StorageError::Blobs(error) => match error {
+            BlobsError::StagingFull { .. } => Failure::new(
+                ErrorCode::Unavailable,
+                "the registry has no room for more transfers right now: try again later",
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("30")),
+            BlobsError::Io { source, .. } if is_full(source) => Failure::new(
+                ErrorCode::Unavailable,
+                "the registry's disk is full: nothing new can be stored until there is room",
+            ),
+            // A digest that does not fit is the upstream's doing: ours are checked as they go in.
+            BlobsError::DigestMismatch { .. } | BlobsError::SizeMismatch { .. } => Failure::new(
+                ErrorCode::BadGateway,
+                "the upstream registry sent bytes that are not what their digest says",
+            ),
+            BlobsError::NotFound(_) | BlobsError::Truncated { .. } | BlobsError::Io { .. } => {
+                ErrorCode::Unknown.into()
+            }
+        },
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}

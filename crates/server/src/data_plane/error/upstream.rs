@@ -1,0 +1,74 @@
+//! What is said when an upstream failed and nothing is cached: its own truth.
+//!
+//! 404 only for its 404; its 401 and 403 become 403, its 429 stays one, and everything else is a
+//! 502, or a 504 where it was silent.
+
+use http::{HeaderValue, header};
+use oci::ErrorCode;
+use serde_json::json;
+use upstream::Error;
+
+use super::{Failure, Subject};
+
+/// An upstream that refuses the rule's credentials, or the lack of them. The text is ECR's.
+pub(super) fn refused() -> Failure {
+    Failure::new(
+        ErrorCode::Denied,
+        "The authentication to the upstream registry failed. Verify that the credentials provided \
+         in the pull through cache rule are correct, and try again.",
+    )
+}
+
+/// The table.
+pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
+    match error {
+        Error::NotFound { host } => {
+            Failure::from(subject.unknown()).with_detail(json!({ "upstream": host }))
+        }
+        Error::Unauthorized { host, reason } => {
+            refused().with_detail(json!({ "upstream": host, "answer": reason }))
+        }
+        Error::Denied { host, reason } => {
+            Failure::new(ErrorCode::Denied, format!("The upstream registry {host} denied access."))
+                .with_detail(json!({ "upstream": host, "answer": reason }))
+        }
+        Error::RateLimited { host, retry_after } => {
+            let failure = Failure::new(
+                ErrorCode::TooManyRequests,
+                format!("Rate exceeded: the upstream registry {host} limits requests."),
+            )
+            .with_detail(json!({ "upstream": host }));
+            match retry_after {
+                Some(after) => {
+                    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+                    failure.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+                }
+                None => failure,
+            }
+        }
+        Error::Status { host, status } => bad(host, &format!("answered {status}")),
+        Error::Invalid { host, reason } => {
+            bad(host, &format!("sent an answer that cannot be used: {reason}"))
+        }
+        Error::DigestMismatch { host, .. } => {
+            bad(host, "sent bytes that are not what their digest says")
+        }
+        Error::TooLarge { host, limit_bytes } => {
+            bad(host, &format!("sent more than {limit_bytes} bytes"))
+        }
+        Error::Timeout { host, .. } => Failure::new(
+            ErrorCode::GatewayTimeout,
+            format!("The upstream registry {host} did not answer in time."),
+        ),
+        Error::Transport { host, action, .. } => {
+            bad(host, &format!("cannot be reached: {action} failed"))
+        }
+        Error::Refused { host, reason, .. } => {
+            bad(host, &format!("leads to an address that is refused: {reason}"))
+        }
+    }
+}
+
+fn bad(host: &str, what: &str) -> Failure {
+    Failure::new(ErrorCode::BadGateway, format!("The upstream registry {host} {what}."))
+}

@@ -1,0 +1,50 @@
+//! What is known of one request while it is answered, for its bodies and its log lines.
+
+use std::{borrow::Cow, error::Error, sync::Arc};
+
+use blobs::Access;
+use http::Version;
+
+use super::{Connection, RequestId};
+use crate::auth::Login;
+
+/// One request and its answer.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// Its id.
+    pub(crate) request_id: RequestId,
+    /// The connection it came on.
+    pub(crate) connection: Connection,
+    /// Who asks, once that is known.
+    pub(crate) login: Option<Arc<Login>>,
+    /// The operation of the control plane.
+    pub(crate) operation: Option<&'static str>,
+    /// The code of the error, or how the cache served it.
+    pub(crate) outcome: Option<Cow<'static, str>>,
+}
+
+impl Exchange {
+    pub(super) fn new(request_id: RequestId, mut connection: Connection, version: Version) -> Self {
+        // An HTTP/2 connection frames bodies, and copies short ones in user space to do so.
+        if version > Version::HTTP_11 {
+            connection.access = Access::User;
+        }
+        Self { request_id, connection, login: None, operation: None, outcome: None }
+    }
+}
+
+/// Writes an error and all that caused it, for the log.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        // A transparent wrapper says what its source says.
+        if !text.ends_with(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        cause = error.source();
+    }
+    text
+}
