@@ -149,14 +149,14 @@ async fn a_write_dropped_half_way_is_whole_or_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteMetadata::open(directory.path().join("metadata.sqlite")).await.unwrap();
     let patience = (0..200).map(|step| std::time::Duration::from_micros(step * 20));
-    let mut finished = 0;
+    let (registry, mut finished) = (registry(), 0);
     for (place, patience) in patience.enumerate() {
         let rule = rule(&format!("team-{place}"));
-        let write = store.create_rule(&registry(), &rule, None);
+        let write = store.create_rule(&registry, &rule, None);
         finished += usize::from(tokio::time::timeout(patience, write).await.is_ok());
     }
-    store.create_rule(&registry(), &rule("last"), None).await.unwrap();
-    let rules = store.rules(&registry()).await.unwrap().len();
+    store.create_rule(&registry, &rule("last"), None).await.unwrap();
+    let rules = store.rules(&registry).await.unwrap().len();
     let changes = store.changes_since(Revision(0)).await.unwrap().changes.unwrap().len();
     assert_eq!(rules, changes);
     assert!((finished + 1..=201).contains(&rules), "{finished} finished, {rules} are there");
