@@ -1,2 +1,68 @@
-//! Under construction.
-fn main() {}
+//! `cistern`: the doors of the registry, and the process around them.
+//!
+//! Everything that speaks HTTP, AWS or a command line is here; what is decided is decided in
+//! `registry`. Whatever keeps the process from starting is one line on stderr.
+
+mod auth;
+mod body;
+mod command_line;
+mod config;
+mod control_plane;
+mod credentials;
+mod data_directory;
+mod data_plane;
+mod doors;
+mod env_command;
+mod keyring;
+mod listener;
+mod serve;
+mod signals;
+mod telemetry;
+mod tls;
+mod wiring;
+
+use std::{io::Write as _, process::ExitCode};
+
+use registry::Clock as _;
+
+use command_line::{Asked, UsageError};
+use config::{Config, ConfigError, process_environment};
+use telemetry::{FILTER_VARIABLE, FilterError};
+
+/// Exit codes, as `sysexits` and most programs use them.
+const FAILED: u8 = 1;
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = doors::chain(&*error).replace('\n', " ");
+            // Nobody is left to tell where stderr is closed.
+            let _ = writeln!(std::io::stderr(), "cistern: {line}");
+            let misused =
+                error.is::<UsageError>() || error.is::<ConfigError>() || error.is::<FilterError>();
+            ExitCode::from(if misused { MISUSED } else { FAILED })
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    match command_line::read(std::env::args_os())? {
+        Asked::Serve(flags) => {
+            let log_filter = telemetry::filter(process_environment(FILTER_VARIABLE).as_deref())?;
+            let now = wiring::SystemClock.now();
+            serve::run(Config::read(flags, &process_environment, now)?, log_filter)
+        }
+        Asked::Env(flags) => print(&env_command::exports(flags, &process_environment)?),
+        Asked::Text(text) => print(&text),
+    }
+}
+
+/// Writes to stdout. A reader that left early is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

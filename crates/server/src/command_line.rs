@@ -1,0 +1,180 @@
+//! The command line: `cistern serve`, `cistern env`. A wrong word is one line that names the way out.
+
+use std::ffi::OsString;
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use crate::config::{Given, Kind, Layer, Origin, TOP};
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Serve the registry.
+    Serve(Layer),
+    /// Print what a shell needs to talk to it.
+    Env(Layer),
+    /// Print this text, and be done.
+    Text(String),
+}
+
+/// Why the words make no command.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}: {way_out}")]
+pub(crate) struct UsageError {
+    message: String,
+    way_out: String,
+}
+
+/// The settings that matter to `cistern env`.
+const ENV_SETTINGS: [&str; 7] =
+    ["data-dir", "listen", "public-url", "config", "account-id", "region", "tls-cert"];
+
+const EVERYWHERE: &str = "Every flag has a variable CISTERN_<FLAG> and a key of the same name in \
+cistern.toml.\nA flag wins over a variable, a variable over the file, the file over the default.";
+
+const SERVE_AFTER: &str = "Limits and time-outs are keys of [limits] in cistern.toml.\n\
+CISTERN_ROOT_ACCESS_KEY_ID and CISTERN_ROOT_SECRET_ACCESS_KEY replace the generated credentials,\n\
+CISTERN_KEYRING the generated keyring; CISTERN_LOG filters the log (debug, registry=trace).";
+
+fn command() -> Command {
+    let serve = Command::new("serve")
+        .about("Serve the registry")
+        .args(TOP.iter().map(|setting| flag(setting.name)))
+        .after_help(format!("{EVERYWHERE}\n\n{SERVE_AFTER}"));
+    let env = Command::new("env")
+        .about("Print the shell exports that point AWS clients here: eval \"$(cistern env)\"")
+        .args(ENV_SETTINGS.map(flag))
+        .after_help(EVERYWHERE);
+    Command::new("cistern")
+        .about("A self-hosted container registry around pull through cache rules")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([serve, env])
+}
+
+fn flag(name: &'static str) -> Arg {
+    let setting = TOP.iter().find(|setting| setting.name == name).expect("every flag is a setting");
+    let arg = Arg::new(name).long(name).help(setting.help);
+    match setting.kind {
+        Kind::Text => arg.value_name(setting.value),
+        Kind::List => arg.value_name(setting.value).action(ArgAction::Append),
+        // `--anonymous-pull=false` takes back what a variable or the file says.
+        Kind::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("BOOL")
+            .hide_possible_values(true),
+    }
+}
+
+/// Reads the words of a command line, the program's name first.
+pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Asked, UsageError> {
+    match command().try_get_matches_from(words) {
+        Ok(matches) => Ok(match matches.subcommand() {
+            Some(("env", matches)) => Asked::Env(layer(matches)),
+            Some((_, matches)) => Asked::Serve(layer(matches)),
+            None => unreachable!("a subcommand is required"),
+        }),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Ok(Asked::Text(error.render().to_string()))
+            }
+            _ => Err(usage_error(&error)),
+        },
+    }
+}
+
+fn layer(matches: &ArgMatches) -> Layer {
+    let mut layer = Layer::new();
+    for setting in TOP {
+        let Ok(Some(texts)) = matches.try_get_many::<String>(setting.name) else { continue };
+        let origin = Origin::Flag(setting.name);
+        let given = texts.map(|text| Given { text: text.clone(), origin: origin.clone() });
+        layer.insert(setting.name, given.collect());
+    }
+    layer
+}
+
+/// Says in one line what clap says in several.
+fn usage_error(error: &clap::Error) -> UsageError {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return UsageError {
+            message: "a command is missing".to_owned(),
+            way_out: "try `cistern serve`, or `cistern --help`".to_owned(),
+        };
+    }
+    let rendered = error.render().to_string();
+    let first = rendered.lines().next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches(':').to_owned();
+    let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
+        .into_iter()
+        .find_map(|kind| match error.get(kind)? {
+            ContextValue::String(text) => Some(text.clone()),
+            ContextValue::Strings(texts) => texts.first().cloned(),
+            _ => None,
+        });
+    let way_out = match suggestion {
+        Some(meant) => format!("did you mean {meant}? (`cistern serve --help` lists every flag)"),
+        None => {
+            "`cistern serve --help` lists every flag, `cistern --help` every command".to_owned()
+        }
+    };
+    UsageError { message, way_out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_words(words: &[&str]) -> Result<Asked, UsageError> {
+        read(std::iter::once("cistern").chain(words.iter().copied()).map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_texts() {
+        let words = ["serve", "--listen", "127.0.0.1:0", "--rule", "a=b", "--rule", "c=d"];
+        let Ok(Asked::Serve(layer)) = read_words(&words) else { panic!("{words:?}") };
+        let texts = |name| layer[name].iter().map(|given| given.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(texts("listen"), ["127.0.0.1:0"]);
+        assert_eq!(texts("rule"), ["a=b", "c=d"]);
+        assert!(!layer.contains_key("anonymous-pull"));
+        for (word, text) in [("--anonymous-pull", "true"), ("--anonymous-pull=false", "false")] {
+            let Ok(Asked::Serve(layer)) = read_words(&["serve", word]) else { panic!("{word}") };
+            assert_eq!(layer["anonymous-pull"][0].text, text);
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_is_one_line() {
+        for (words, expected) in [
+            (
+                &["serve", "--listne", "x"][..],
+                "unexpected argument '--listne' found: did you mean --listen? \
+                 (`cistern serve --help` lists every flag)",
+            ),
+            (
+                &["sevre"],
+                "unrecognized subcommand 'sevre': did you mean serve? \
+                 (`cistern serve --help` lists every flag)",
+            ),
+            (
+                &["serve", "x"],
+                "unexpected argument 'x' found: \
+                 `cistern serve --help` lists every flag, `cistern --help` every command",
+            ),
+            (&[], "a command is missing: try `cistern serve`, or `cistern --help`"),
+        ] {
+            assert_eq!(read_words(words).unwrap_err().to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What wins over what, and what is refused.
+
+use std::collections::HashMap;
+
+use metadata::Timestamp;
+use tempfile::TempDir;
+
+use super::*;
+
+/// Reads a configuration of flags, variables and a file.
+fn read(
+    flags: &[(&'static str, &str)],
+    variables: &[(&str, &str)],
+    file: &str,
+) -> Result<Config, String> {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("cistern.toml");
+    std::fs::write(&path, file).unwrap();
+    let mut layer = Layer::new();
+    for &(name, text) in flags.iter().chain(&[("config", path.to_str().unwrap())]) {
+        let given = Given { text: text.to_owned(), origin: Origin::Flag(name) };
+        layer.entry(name).or_default().push(given);
+    }
+    let variables: HashMap<_, _> = variables.iter().copied().collect();
+    let environment = |name: &str| variables.get(name).map(|&text| text.to_owned());
+    let directory = home.path().display().to_string();
+    Config::read(layer, &environment, Timestamp(7))
+        .map_err(|error| error.to_string().replace(&format!("{directory}/"), ""))
+}
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let config = read(&[], &[], "").unwrap();
+    assert_eq!(config.listen_addresses, ["127.0.0.1:5000".parse().unwrap()]);
+    assert_eq!(config.data_dir, Path::new("./cistern-data"));
+    assert_eq!(config.metadata_path, Path::new("./cistern-data/metadata.sqlite"));
+    assert_eq!(config.blob_path, Path::new("./cistern-data/blobs"));
+    assert_eq!(config.default_registry.to_string(), "000000000000/us-east-1");
+    assert_eq!(config.limits, Limits::default());
+    assert!(!config.anonymous_pull && !config.strict_ecr && config.tls.is_none());
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_over_the_file() {
+    let file = "region = 'of-file'\naccount-id = '111111111111'\ndata-dir = 'of-file'\n";
+    let variables = [("CISTERN_REGION", "of-variable"), ("CISTERN_DATA_DIR", "of-variable")];
+    let config = read(&[("data-dir", "of-flag")], &variables, file).unwrap();
+    assert_eq!(config.data_dir, Path::new("of-flag"));
+    assert_eq!(config.default_registry.to_string(), "111111111111/of-variable");
+}
+
+#[test]
+fn an_empty_variable_is_not_set_and_a_switch_can_be_taken_back() {
+    let variables = [("CISTERN_REGION", ""), ("CISTERN_ANONYMOUS_PULL", "false")];
+    let config = read(&[], &variables, "region = 'eu-west-1'\nanonymous-pull = true\n").unwrap();
+    assert_eq!(config.default_registry.region.as_str(), "eu-west-1");
+    assert!(!config.anonymous_pull);
+}
+
+#[test]
+fn lists_add_up() {
+    let file = "rule = ['c=three', { prefix = 'dd', upstream-registry-url = 'four' }]\n";
+    let file = file.replace("'c=", "'cc=");
+    let variables = [("CISTERN_RULE", "bb=two, bc=too")];
+    let config = read(&[("rule", "aa=one")], &variables, &file).unwrap();
+    let rules: Vec<_> = config
+        .rules
+        .iter()
+        .map(|declared| {
+            let source = declared.source.rsplit('/').next().unwrap();
+            (declared.rule.ecr_repository_prefix.as_str(), source)
+        })
+        .collect();
+    let expected = [
+        ("aa", "--rule"),
+        ("bb", "CISTERN_RULE"),
+        ("bc", "CISTERN_RULE"),
+        ("cc", "cistern.toml"),
+        ("dd", "cistern.toml"),
+    ];
+    assert_eq!(rules, expected);
+}
+
+#[test]
+fn the_file_has_tables() {
+    let config = read(
+        &[("upstream-endpoint", "ghcr.io=http://127.0.0.1:1")],
+        &[],
+        "[limits]\nmanifest-bytes = '1MiB'\nfills = 3\nstale-deadline = '500ms'\n\
+         [upstream]\nallow-private-addresses = ['Registry.local']\nca-file = 'ca.pem'\n\
+         [[account]]\nid = '111111111111'\n\
+         [[rule]]\nprefix = 'hub'\nupstream-registry-url = 'registry-1.docker.io'\n\
+         upstream-repository-prefix = 'library'\nanonymous-pull = true\n\
+         credential-arn = 'arn:aws:secretsmanager:x'\n",
+    )
+    .unwrap();
+    assert_eq!((config.limits.manifest_bytes_max, config.limits.fills_max), (1 << 20, 3));
+    assert_eq!(config.limits.stale_deadline.as_millis(), 500);
+    assert_eq!(config.upstream.allow_private_addresses, ["registry.local"]);
+    assert_eq!(config.upstream.endpoints[0].0, "ghcr.io");
+    assert_eq!(config.accounts.len(), 2);
+    let declared = &config.rules[0];
+    assert!(declared.anonymous_pull);
+    assert_eq!(declared.rule.created_at, Timestamp(7));
+    assert_eq!(declared.rule.upstream_repository_prefix.as_ref().unwrap().as_str(), "library");
+    assert!(declared.rule.credentials.credential_arn.is_some());
+}
+
+#[test]
+fn secrets_come_in_pairs_and_are_not_shown() {
+    let variables = [
+        ("CISTERN_ROOT_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("CISTERN_ROOT_SECRET_ACCESS_KEY", "very-secret"),
+        ("CISTERN_KEYRING", "very-secret"),
+    ];
+    let config = read(&[], &variables, "").unwrap();
+    assert!(!format!("{config:?}").contains("very-secret"));
+    assert!(config.secrets.root.is_some() && config.secrets.keyring.is_some());
+    insta::assert_snapshot!(read(&[], &variables[..1], "").unwrap_err(), @"CISTERN_ROOT_ACCESS_KEY_ID needs CISTERN_ROOT_SECRET_ACCESS_KEY as well: give both, or neither");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_the_way_out() {
+    let said = |flags: &[(&'static str, &str)], variables: &[(&str, &str)], file: &str| {
+        let said = read(flags, variables, file).unwrap_err();
+        assert!(!said.contains('\n'), "{said}");
+        said
+    };
+    let refused = [
+        said(&[], &[], "listne = '127.0.0.1:0'"),
+        said(&[], &[], "colour = 'blue'"),
+        said(&[], &[], "[limits]\nfill = 3"),
+        said(&[], &[], "[limit]\nfills = 3"),
+        said(&[], &[], "[[rule]]\nprefix = 'hub'"),
+        said(&[], &[], "[[rule]]\nprefx = 'hub'"),
+        said(&[], &[], "[[account]]\nid = '1'"),
+        said(&[], &[], "account = 1"),
+        said(&[], &[], "region = 1.5"),
+        said(&[], &[], "region = 'a'\nregion = 'b'"),
+        said(&[], &[], "[limits]\nfills = 0"),
+        said(&[], &[("CISTERN_LISTEN", "nowhere")], ""),
+        said(&[("listen", "nowhere")], &[], ""),
+        said(&[("rule", "hub")], &[], ""),
+        said(&[("rule", "Hub=registry-1.docker.io")], &[], ""),
+        said(&[("rule", "hub/=a")], &[("CISTERN_RULE", "hub=b")], ""),
+        said(&[("tls-cert", "server.crt")], &[], ""),
+        said(&[("metadata-url", "postgres://u:p@db/cistern")], &[], ""),
+        said(&[], &[], "blob-url = 's3://bucket/prefix'"),
+        said(&[("anonymous-pull", "maybe")], &[], ""),
+        said(&[("public-url", "registry.example.com")], &[], ""),
+        said(&[("account-id", "1")], &[], ""),
+        said(&[("log-format", "xml")], &[], ""),
+    ];
+    insta::assert_snapshot!(refused.join("\n"));
+}

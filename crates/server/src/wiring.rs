@@ -1,0 +1,137 @@
+//! The one file that names concrete stores: a [`Config`] becomes a running [`Registry`].
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context as _;
+use blobs::FilesystemBlobs;
+use metadata::{SqliteMetadata, Timestamp};
+use registry::{Clock, Keyring, LocalDirectory, Parts, Registry, StartError};
+use upstream::HttpUpstream;
+
+use crate::config::{Config, Limits, UpstreamConfig};
+
+/// The clock of the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    /// A clock before 1970 counts as 1970.
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Makes the client for upstreams. Contacts nobody.
+pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Result<HttpUpstream> {
+    let root_certificates = match &config.ca_file {
+        Some(path) => {
+            let read = std::fs::read_to_string(path);
+            let what = || format!("cannot read upstream.ca-file {}", path.display());
+            vec![read.with_context(what)?]
+        }
+        None => Vec::new(),
+    };
+    let mut endpoints = HashMap::new();
+    for (host, url) in &config.endpoints {
+        // The first is the strongest: flags come before variables and the file.
+        endpoints.entry(host.clone()).or_insert_with(|| url.clone());
+    }
+    let hosts = &config.allow_private_addresses;
+    let private_addresses = match hosts.as_slice() {
+        [] => upstream::PrivateAddresses::Refused,
+        hosts if hosts.iter().any(|host| host == "*") => upstream::PrivateAddresses::Allowed,
+        hosts => upstream::PrivateAddresses::AllowedFor(hosts.to_vec()),
+    };
+    let settings = upstream::Settings {
+        endpoints,
+        timeouts: upstream::Timeouts {
+            connect: limits.connect_timeout,
+            first_byte: limits.first_byte_timeout,
+            idle: limits.idle_timeout,
+            queue: limits.queue_timeout,
+        },
+        limits: upstream::Limits {
+            manifest_bytes_max: limits.manifest_bytes_max,
+            redirects_max: limits.redirects_max,
+            transfers_max: limits.fills_per_upstream_max,
+            questions_max: limits.questions_per_upstream_max,
+            ..upstream::Limits::default()
+        },
+        private_addresses,
+        plain_http_hosts: config.plain_http.clone(),
+        root_certificates,
+        trusted_realm_hosts: config.token_realms.clone(),
+        ..upstream::Settings::default()
+    };
+    HttpUpstream::new(settings).context("upstreams cannot be reached as configured")
+}
+
+/// Opens the stores and starts the registry. `own_hosts` is what clients reach this process by.
+pub(crate) async fn start(
+    config: &Config,
+    upstream: HttpUpstream,
+    keyring: Arc<Keyring>,
+    own_hosts: Vec<String>,
+) -> anyhow::Result<Registry> {
+    let metadata = SqliteMetadata::open(&config.metadata_path).await.map_err(|error| {
+        let path = config.metadata_path.display();
+        match error {
+            metadata::Error::NewerSchema { found, known } => anyhow::anyhow!(
+                "{path} was written by a newer version of cistern (schema {found}; this one knows \
+                 up to {known}): upgrade cistern, or name another --data-dir"
+            ),
+            error => anyhow::Error::from(error).context(format!("cannot open {path}")),
+        }
+    })?;
+    let limits = &config.limits;
+    let blob_limits = blobs::Limits {
+        staging_bytes_max: limits.staging_bytes_max,
+        small_blobs_bytes_max: limits.small_blob_bytes_max,
+        open_files_max: limits.open_blobs_max,
+    };
+    let blobs = FilesystemBlobs::open(&config.blob_path, blob_limits)
+        .await
+        .with_context(|| format!("cannot open {}", config.blob_path.display()))?;
+    let parts = Parts {
+        blobs: Arc::new(blobs),
+        metadata: Arc::new(metadata),
+        upstream: Arc::new(upstream),
+        clock: Arc::new(SystemClock),
+        keyring,
+        fills: Arc::new(LocalDirectory::default()),
+    };
+    Registry::start(parts, settings(config, own_hosts)).await.map_err(|error| match error {
+        StartError::WrongKeyring => anyhow::anyhow!(
+            "the keyring is not the one that {} was sealed with: restore {} from a backup or set \
+             CISTERN_KEYRING, or name another --data-dir to start anew",
+            config.metadata_path.display(),
+            config.data_dir.join("keyring").display(),
+        ),
+        error => error.into(),
+    })
+}
+
+fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
+    let limits = &config.limits;
+    registry::Settings {
+        fresh_for: limits.fresh_for,
+        stale_deadline: limits.stale_deadline,
+        circuit_cooldown: limits.circuit_cooldown,
+        manifest_bytes_max: limits.manifest_bytes_max,
+        fills_max: limits.fills_max,
+        rules_max: limits.rules_max,
+        hot_manifest_bytes_max: limits.hot_manifest_bytes_max,
+        hot_entries_max: limits.hot_entries_max,
+        anonymous_pull: config.anonymous_pull,
+        strict_ecr: config.strict_ecr,
+        own_hosts,
+        plain_http_hosts: config.upstream.plain_http.clone(),
+        declared_rules: config.rules.clone(),
+        ..registry::Settings::new(config.default_registry.clone())
+    }
+}
