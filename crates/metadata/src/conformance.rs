@@ -41,6 +41,7 @@ macro_rules! conformance_suite {
             of_concurrent_writes_are_all_told
         }
         $crate::conformance_suite! { @subject $open; images:
+            are_found_by_digest
             come_in_pages_by_digest
             of_a_repository_without_manifests
             repositories_come_in_pages_by_name

@@ -60,6 +60,25 @@ pub async fn come_in_pages_by_digest(one: &dyn MetadataStore, other: &dyn Metada
     assert_eq!(whole.expect("a page").next, None, "a full page may be the last");
 }
 
+/// One image is found by its digest with the tags it has now, and no other's.
+pub async fn are_found_by_digest(one: &dyn MetadataStore, other: &dyn MetadataStore) {
+    let name = repository("quay/team/app");
+    for (content, text) in [("old", "z"), ("old", "A"), ("new", "m"), ("old", "m"), ("new", "A")] {
+        one.record_manifest(&home(), &tagged(name.as_str(), content, text, 1_000))
+            .await
+            .expect("a manifest");
+    }
+    one.record_manifest(&home(), &tagged("quay/team/app2", "old", "other", 1)).await.expect("one");
+    for (content, tags) in [("old", vec![tag("m"), tag("z")]), ("new", vec![tag("A")])] {
+        let found = other.image(&home(), &name, &digest(content)).await.expect("the image");
+        assert_eq!(found, Image { manifest: manifest(content, 1_000), tags });
+    }
+    let none = other.image(&home(), &name, &digest("none")).await;
+    assert_refused!(none, Error::NotFound);
+    let none = other.image(&home(), &repository("quay/team"), &digest("old")).await;
+    assert_refused!(none, Error::NotFound);
+}
+
 /// A repository without manifests has an empty page; none at all is not found.
 pub async fn of_a_repository_without_manifests(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     one.record_links(&[new_link(&home(), "quay/blobs", "layer")]).await.expect("a link");
