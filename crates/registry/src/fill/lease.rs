@@ -60,9 +60,10 @@ impl Lease {
         self.publish(Progress::Verified { size_bytes });
     }
 
-    /// Publishes a failure, unless every byte was verified: readers then have what they need.
-    pub(super) fn failed(&self, error: FillError) {
-        self.fail_unless_over(error);
+    /// Ends the fill with a failure. It is published unless every byte was verified: readers then
+    /// have what they need.
+    pub(super) fn failed(mut self, error: FillError) {
+        self.end(error);
     }
 
     /// Returns the links asked for since the last call. Where there are none, no more can be asked
@@ -82,7 +83,11 @@ impl Lease {
         self.shared.progress.send_replace(progress);
     }
 
-    fn fail_unless_over(&self, error: FillError) {
+    fn end(&mut self, error: FillError) {
+        // Forgotten first: a reader that sees the end and comes again must not find this fill.
+        if let Some(release) = self.release.take() {
+            release();
+        }
         self.shared.progress.send_if_modified(|progress| {
             let over = matches!(progress, Progress::Verified { .. } | Progress::Failed(_));
             if !over {
@@ -95,11 +100,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // Forgotten first: a reader that sees the end and comes again must not find this fill.
-        if let Some(release) = self.release.take() {
-            release();
-        }
-        self.fail_unless_over(FillError::Abandoned);
+        self.end(FillError::Abandoned);
     }
 }
 
@@ -154,6 +155,29 @@ impl FillSource for Shared {
                 true
             }
             None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fill_is_forgotten_before_its_end_is_told() {
+        for end in [|lease: Lease| lease.failed(FillError::Abandoned), drop::<Lease>] {
+            let source = Arc::new(OnceLock::<Arc<dyn FillSource>>::new());
+            let told_at_release = Arc::new(OnceLock::new());
+            let (known, told) = (Arc::clone(&source), Arc::clone(&told_at_release));
+            let lease = Lease::new(move || {
+                let progress = known.get().unwrap().progress();
+                told.set(matches!(*progress.borrow(), Progress::Failed(_))).unwrap();
+            });
+            source.set(lease.source()).unwrap();
+            let progress = lease.source().progress();
+            end(lease);
+            assert_eq!(told_at_release.get(), Some(&false));
+            assert!(matches!(*progress.borrow(), Progress::Failed(_)));
         }
     }
 }
