@@ -190,7 +190,7 @@ impl Inner {
     ) -> Result<Arc<dyn FillSource>, PullError> {
         let target = self.target(registry, matched).await?;
         let key = FillKey {
-            registry_url: target.registry_url.to_string(),
+            registry_url: self.address(&target),
             identity: target.identity.as_str().to_owned(),
             repository: target.repository.to_string(),
             digest: digest.to_string(),
@@ -291,7 +291,10 @@ impl BlobReader {
     /// # Errors
     /// [`ReadError`]: abort the connection.
     pub async fn next(&mut self, access: Access) -> Option<Result<Bytes, ReadError>> {
-        if self.end.is_some_and(|end| self.position >= end) {
+        // Of an empty blob on its way there is no last byte to withhold: its end is, until the
+        // digest is known.
+        let unproven = self.position == 0 && matches!(self.source, Source::Filling(..));
+        if !unproven && self.end.is_some_and(|end| self.position >= end) {
             return None;
         }
         let piece = match &mut self.source {
@@ -330,8 +333,9 @@ async fn readable(
             Progress::Connecting => 0,
             Progress::Streaming { readable_bytes, .. } => *readable_bytes,
             Progress::Verified { size_bytes } => {
-                let end = *end.get_or_insert(*size_bytes);
-                if position >= end {
+                let end = end.get_or_insert(*size_bytes);
+                *end = (*end).min(*size_bytes);
+                if position >= *end {
                     return Ok(0);
                 }
                 *size_bytes

@@ -69,14 +69,10 @@ impl FillTask {
             Err(error) => return Err(stored(error)),
         };
         match self.inner.upstream.stat_blob(&self.target, &self.digest).await {
-            Ok(stat) if stat.size_bytes.is_none_or(|size| size == blob.size_bytes) => {
-                Ok(Some(blob))
-            }
-            // What is here was cut off.
-            Ok(stat) => {
-                self.inner.probe(&self.digest, stat.size_bytes.unwrap_or(0), 0).await;
-                Ok(None)
-            }
+            Ok(stat) if stat.size_bytes == Some(blob.size_bytes) => Ok(Some(blob)),
+            // What is here was cut off, or the upstream does not tell the truth: the bytes will
+            // show. Their commit replaces a stored blob of another length.
+            Ok(_) => Ok(None),
             // It does not speak HEAD: a whole fill is the only way to ask.
             Err(upstream::Error::Status { status: 400 | 405 | 501, .. }) => Ok(None),
             Err(error) => Err(FillError::Upstream(Arc::new(error))),
