@@ -3,8 +3,9 @@
 //! For now the root user may do everything in its own account, and nobody else may do anything,
 //! except pull through the rules that `--anonymous-pull` covers (DESIGN 3). Policies come here.
 
-use metadata::{RegistryId, Rule};
+use metadata::{RegistryId, Rule, RuleCredentials};
 use oci::RepositoryName;
+use upstream::Kind;
 
 use crate::{Caller, Denied, Principal, Settings};
 
@@ -80,10 +81,17 @@ fn is_open(action: Action, resource: Resource<'_>) -> bool {
     match (action, resource) {
         (Action::Connect, _) => true,
         (Action::Pull, Resource::Repository(_, Some(matched))) => {
-            matched.anonymous_pull || matched.rule.credentials.credential_arn.is_none()
+            matched.anonymous_pull || has_no_credentials(matched.rule)
         }
         _ => false,
     }
+}
+
+/// Tells whether a rule sees its upstream as everybody does. A private ECR registry is always seen
+/// with credentials: where the rule names none, with those of this process (DESIGN 4).
+fn has_no_credentials(rule: &Rule) -> bool {
+    rule.credentials == RuleCredentials::default()
+        && upstream::kind_of(&rule.upstream_registry_url) != Some(Kind::Ecr)
 }
 
 fn arn(registry: &RegistryId, resource: Resource<'_>) -> String {
