@@ -182,7 +182,8 @@ impl Inner {
         repository: &RepositoryName,
     ) -> Result<PullError, metadata::Error> {
         let mut rule_in = None;
-        for other in self.metadata.registries_with_rules().await? {
+        let declared = self.settings.declared_rules.iter().map(|rule| rule.registry.clone());
+        for other in self.metadata.registries_with_rules().await?.into_iter().chain(declared) {
             let elsewhere = other.account == registry.account && other.region != registry.region;
             if elsewhere && self.book(&other).await?.find(repository).is_some() {
                 rule_in = Some(other.region);

@@ -18,6 +18,8 @@ use crate::{
 
 /// ECR's service limit for rules of one registry.
 const STRICT_RULES_MAX: u32 = 50;
+/// What is wrong with an upstream that is the registry that would pull from it.
+const OWN: &str = "it is this registry itself";
 
 /// A rule as a caller wants it: plain text, checked here.
 #[derive(Clone, Debug, Default)]
@@ -229,12 +231,15 @@ pub(crate) async fn check_declared(
     for (at, declared) in settings.declared_rules.iter().enumerate() {
         let prefix = &declared.rule.ecr_repository_prefix;
         let url = &declared.rule.upstream_registry_url;
-        if let Err(error) = Address::parse(url, &settings.plain_http_hosts) {
-            return Err(StartError::InvalidRule {
-                prefix: prefix.to_string(),
-                source_name: declared.source.clone(),
-                reason: error.to_string(),
-            });
+        let invalid = |reason| StartError::InvalidRule {
+            prefix: prefix.to_string(),
+            source_name: declared.source.clone(),
+            reason,
+        };
+        let address = Address::parse(url, &settings.plain_http_hosts)
+            .map_err(|error| invalid(error.to_string()))?;
+        if is_own(&address, &declared.registry, settings) {
+            return Err(invalid(OWN.to_owned()));
         }
         let same_key = |other: &Rule| other.ecr_repository_prefix.key() == prefix.key();
         let earlier = settings.declared_rules[..at]
@@ -292,7 +297,7 @@ fn check_upstream(
     let address = Address::parse(url, &settings.plain_http_hosts)
         .map_err(|error| unsupported(error.to_string()))?;
     if is_own(&address, registry, settings) {
-        return Err(unsupported("it is this registry itself".to_owned()));
+        return Err(unsupported(OWN.to_owned()));
     }
     if !settings.strict_ecr {
         return Ok(());
