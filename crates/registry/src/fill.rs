@@ -28,7 +28,7 @@ use crate::StorageError;
 /// same eyes. Serialisable, so that replicas can agree on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FillKey {
-    /// The upstream's address as its rule has it.
+    /// The upstream's address, in its one spelling.
     pub registry_url: String,
     /// Fingerprint of the credentials.
     pub identity: String,

@@ -126,7 +126,7 @@ impl ImportWork {
     /// Fetches the manifest, together with every other repository here that wants the same one.
     async fn fetch(&self, target: &Target) -> Result<Arc<FetchedManifest>, PullError> {
         let key = (
-            target.registry_url.to_string(),
+            self.inner.address(target),
             target.identity.as_str().to_owned(),
             target.repository.to_string(),
             self.reference.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metadata::RegistryId;
 use secrecy::SecretString;
 use serde::Deserialize;
-use upstream::{Credentials, Identity, Target};
+use upstream::{Address, Credentials, Identity, Target};
 use zeroize::Zeroizing;
 
 use crate::{Match, PullError, SecretError, SecretSelector, SecretValue, registry::Inner};
@@ -78,6 +78,13 @@ impl Inner {
         let identity = Identity::fingerprint(&self.keyring.fingerprint(&parts));
         let secret = SecretString::from(token.as_str());
         Ok(Eyes { credentials: Credentials { username: shape.username, secret }, identity })
+    }
+
+    /// Writes the address of an upstream in its one spelling: rules may spell it differently and
+    /// share what is fetched.
+    pub(crate) fn address(&self, target: &Target) -> String {
+        Address::parse(&target.registry_url, &self.settings.plain_http_hosts)
+            .map_or_else(|_| target.registry_url.to_string(), |address| address.to_string())
     }
 
     /// Tells the circuit of an upstream how an exchange with it ended.
