@@ -89,6 +89,12 @@ pub async fn keep_what_an_update_leaves_out(one: &dyn MetadataStore, other: &dyn
     expected.credentials.credential_arn = Some(secret);
     expected.updated_at = at;
     assert_eq!(updated, expected);
+
+    let neither = RuleCredentials::default();
+    let at = Timestamp(4_000);
+    let updated = other.update_rule(&home(), "team/a", &neither, at).await.expect("the rule");
+    expected.updated_at = at;
+    assert_eq!(updated, expected, "an update that names neither keeps both");
     assert_eq!(other.rules(&home()).await.expect("rules"), [expected, rule("team/ab")]);
     let none = other.update_rule(&home(), "team", &only_secret, at).await;
     assert_refused!(none, Error::NotFound);
