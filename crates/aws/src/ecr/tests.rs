@@ -1,3 +1,5 @@
+//! Shapes of Amazon ECR against JSON that real clients send.
+
 use serde_json::json;
 
 use super::*;

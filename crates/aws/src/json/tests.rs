@@ -1,3 +1,5 @@
+//! The framing of JSON 1.1: targets, bodies, errors.
+
 use serde::Deserialize;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Shapes of AWS Secrets Manager against JSON that real clients send.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Timestamps in every notation, there and back.
+
 use proptest::prelude::*;
 
 use super::*;

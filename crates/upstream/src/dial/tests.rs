@@ -1,3 +1,5 @@
+//! Which addresses may be dialled.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tokens are kept, shared and refreshed once.
+
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
