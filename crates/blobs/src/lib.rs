@@ -14,4 +14,4 @@ mod store;
 
 pub use filesystem::{FilesystemBlobs, Limits};
 pub use memory::MemoryBlobs;
-pub use store::{Access, Blob, BlobStore, Content, Error, StagedBlob, VerifiedBlob};
+pub use store::{Access, Blob, BlobStore, Content, Error, Stage, StagedBlob, VerifiedBlob};

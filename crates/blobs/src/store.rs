@@ -129,14 +129,22 @@ pub trait BlobStore: Send + Sync + fmt::Debug + 'static {
 }
 
 /// The store's side of a staged blob: raw bytes, a way to make them permanent, and a `Drop` that
-/// removes them unless they were.
+/// removes them unless they were. Only an implementation of [`BlobStore`] has to do with it.
 #[async_trait]
-pub(crate) trait Stage: Send + Sync {
+pub trait Stage: Send + Sync {
     /// Appends bytes. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::StagingFull`] or [`Error::Io`].
     fn append(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
     /// Returns what was appended so far, readable while it grows.
     fn content(&self) -> Arc<dyn Content>;
+
     /// Makes the bytes durable under `digest`; where that exists already, keeps what is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails.
     async fn commit(self: Box<Self>, digest: &Digest, size_bytes: u64) -> Result<Blob, Error>;
 }
 
@@ -148,7 +156,8 @@ pub struct StagedBlob {
 }
 
 impl StagedBlob {
-    pub(crate) fn new(stage: Box<dyn Stage>, algorithm: Algorithm) -> Self {
+    /// Begins to hash what is appended to `stage`; for implementations of [`BlobStore`].
+    pub fn new(stage: Box<dyn Stage>, algorithm: Algorithm) -> Self {
         Self { stage, hasher: Hasher::new(algorithm), size_bytes: 0 }
     }
 

@@ -4,10 +4,16 @@
 //! A dev-dependency only. Nothing here stands in for a store: the memory stores of `blobs` and
 //! `metadata` do that.
 
+mod failing_blobs;
+mod failing_metadata;
+mod faults;
 mod gate;
 mod pattern;
 mod scripted;
 
+pub use failing_blobs::{BlobOperation, FailingBlobs};
+pub use failing_metadata::{FailingMetadata, MetadataOperation};
+pub use faults::Faults;
 pub use gate::Gate;
 pub use pattern::Pattern;
 pub use scripted::{Script, ScriptedUpstream, Seen, Tokens, blob_path, manifest_path};

@@ -164,8 +164,8 @@ impl Authenticator {
         if let Some(credentials) = &asker.target.credentials {
             if !may_see_credentials(endpoint, &key.realm, &self.trusted_realm_hosts) {
                 return Err(refused(
-                    "it is not known to belong to the upstream, and would be sent its \
-                     credentials; trusted-realm-hosts permits it",
+                    "as a token realm it would be sent credentials and is not known to belong to \
+                     the upstream (upstream.token-realms permits it)",
                 ));
             }
             headers.insert(header::AUTHORIZATION, basic(credentials));

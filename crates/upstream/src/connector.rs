@@ -15,7 +15,7 @@ use rustls::{
 use url::Url;
 
 use crate::{
-    Settings, SettingsError,
+    Proxy, Settings, SettingsError,
     address::is_loopback,
     dial::{GuardedResolver, Lookup, Reach, SystemLookup},
 };
@@ -56,11 +56,16 @@ impl Connector {
         };
         let [public, private, loopback, any] =
             Reach::ALL.map(|reach| build(make(reach).no_proxy()));
-        let proxied = if settings.system_proxy {
-            // Names are the proxy's to resolve; the proxy's own may lie anywhere.
-            Some((build(make(Reach::Any))?, Matcher::from_system()))
-        } else {
-            None
+        // Names are the proxy's to resolve; the proxy's own may lie anywhere.
+        let proxied = match &settings.proxy {
+            Proxy::None => None,
+            Proxy::System => Some((build(make(Reach::Any))?, Matcher::from_system())),
+            Proxy::At(url) => {
+                let proxy = reqwest::Proxy::all(url.clone())
+                    .map_err(|error| SettingsError::Client { source: error.into() })?;
+                let client = build(make(Reach::Any).proxy(proxy))?;
+                Some((client, Matcher::builder().all(url.to_string()).build()))
+            }
         };
         Ok(Self { direct: [public?, private?, loopback?, any?], proxied })
     }

@@ -40,7 +40,7 @@ pub(crate) fn refused_address(host: &str, destination: &str) -> Error {
     Error::Refused {
         host: host.to_owned(),
         destination: destination.to_owned(),
-        reason: "its address is private; allow-private-addresses permits it",
+        reason: "its address is private (upstream.allow-private-addresses permits it)",
     }
 }
 

@@ -36,4 +36,4 @@ pub use client::HttpUpstream;
 pub use dial::Lookup;
 pub use error::{Error, Phase};
 pub use known::{Kind, ecr_kind_of, kind_of};
-pub use settings::{Limits, PrivateAddresses, Settings, SettingsError, Timeouts};
+pub use settings::{Limits, PrivateAddresses, Proxy, Settings, SettingsError, Timeouts};

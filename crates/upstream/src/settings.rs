@@ -7,7 +7,7 @@ use url::Url;
 use crate::dial::Lookup;
 
 /// How upstreams are reached. The default suits the public registries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Where traffic for a public `host` or `host:port` really goes (`--upstream-endpoint`).
     /// Such a destination is trusted: it may be plain http and lie on a private network.
@@ -24,10 +24,8 @@ pub struct Settings {
     pub root_certificates: Vec<String>,
     /// Hosts that may see any upstream's credentials as its token realm.
     pub trusted_realm_hosts: Vec<String>,
-    /// Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are respected. A proxy
-    /// resolves names itself, so that only literal addresses can be checked in front of it: what
-    /// it may reach is then its own affair. Loopback is never reached through a proxy.
-    pub system_proxy: bool,
+    /// The proxy that stands between.
+    pub proxy: Proxy,
     /// How names are resolved; `None` asks the system.
     pub lookup: Option<Arc<dyn Lookup>>,
 }
@@ -60,6 +58,20 @@ pub struct Limits {
     pub transfers_max: usize,
     /// How many manifests and answers without content one upstream is asked for at the same time.
     pub questions_max: usize,
+}
+
+/// The proxy between this process and upstreams. It resolves names itself, so that only literal
+/// addresses can be checked in front of it: what else it may reach is its own affair. Loopback is
+/// never reached through a proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    #[default]
+    System,
+    /// This one, for everything.
+    At(Url),
+    /// None, whatever the environment says.
+    None,
 }
 
 /// Whether redirects and token realms may lead to private addresses. Where an upstream itself
@@ -96,22 +108,6 @@ pub enum SettingsError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            endpoints: HashMap::new(),
-            timeouts: Timeouts::default(),
-            limits: Limits::default(),
-            private_addresses: PrivateAddresses::default(),
-            plain_http_hosts: Vec::new(),
-            root_certificates: Vec::new(),
-            trusted_realm_hosts: Vec::new(),
-            system_proxy: true,
-            lookup: None,
-        }
-    }
 }
 
 impl Default for Timeouts {

@@ -19,7 +19,7 @@ use crate::{
 
 /// How long the rest of an answer that is not wanted may take, so that its connection can be used
 /// again. Such rests are small and mostly there already.
-const REST: Duration = Duration::from_millis(500);
+const REST: Duration = Duration::from_secs(1);
 
 /// The way to upstreams.
 #[derive(Debug)]

@@ -56,8 +56,14 @@ fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> R
         return answer;
     }
     if let Some(status) = script.status {
-        let mut answer = Response::new(full(script.body.clone().unwrap_or_default()));
+        let text = content::Content::Bytes(script.body.clone().unwrap_or_default().into());
+        let length = text.size_bytes();
+        let body = content::body(text, 0..length, script.clone(), Arc::clone(line));
+        let mut answer = Response::new(if parts.method == Method::HEAD { full("") } else { body });
         *answer.status_mut() = status;
+        if script.length == Length::Known {
+            answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        }
         return answer;
     }
     if let Some(tokens) = state.tokens().filter(|_| path == "/token" && script.body.is_none()) {

@@ -1,10 +1,13 @@
 //! What `HttpUpstream` makes of a real HTTP server that does what a script says.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod addresses;
 mod auth;
 mod blobs;
 mod limits;
 mod manifests;
+mod proxies;
 mod redirects;
 mod refusals;
 mod tls;

@@ -6,7 +6,8 @@ use futures_util::TryStreamExt as _;
 use oci::{Digest, Reference, Tag};
 use testkit::ScriptedUpstream;
 use upstream::{
-    BlobBody, Credentials, Error, HttpUpstream, Identity, Settings, Target, Timeouts, Upstream as _,
+    BlobBody, Credentials, Error, HttpUpstream, Identity, Proxy, Settings, Target, Timeouts,
+    Upstream as _,
 };
 
 /// The repository of most tests.
@@ -19,7 +20,7 @@ pub(crate) const MANIFEST: &str = "{ \"schemaVersion\": 2,\n\t\"layers\": [] }\n
 pub(crate) fn settings() -> Settings {
     let wait = Duration::from_secs(20);
     let timeouts = Timeouts { connect: wait, first_byte: wait, idle: wait, queue: wait };
-    Settings { timeouts, system_proxy: false, ..Settings::default() }
+    Settings { timeouts, proxy: Proxy::None, ..Settings::default() }
 }
 
 /// Settings whose one wait is short.

@@ -1,0 +1,134 @@
+//! A metadata store whose engine fails on command.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use metadata::{
+    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    SecretId, TagFact, Timestamp,
+};
+use oci::{Digest, RepositoryName, Tag};
+
+use crate::Faults;
+
+/// A metadata store that does what another does, except where its engine cannot be reached.
+#[derive(Clone, Debug)]
+pub struct FailingMetadata {
+    inner: Arc<dyn MetadataStore>,
+    faults: Arc<Faults<MetadataOperation>>,
+}
+
+impl FailingMetadata {
+    /// Puts faults in front of a store.
+    pub fn new(inner: Arc<dyn MetadataStore>) -> Self {
+        Self { inner, faults: Arc::default() }
+    }
+
+    /// Returns what is planned for its calls.
+    pub fn faults(&self) -> &Faults<MetadataOperation> {
+        &self.faults
+    }
+
+    async fn meet(&self, operation: MetadataOperation) -> Result<(), Error> {
+        let fails = self.faults.meet(operation).await;
+        if fails { Err(Error::Unavailable("failing as told".into())) } else { Ok(()) }
+    }
+}
+
+/// Writes the operations and the store that guards each of them.
+macro_rules! guard {
+    ($($operation:ident: $method:ident($($argument:ident: $kind:ty),*) -> $found:ty;)*) => {
+        /// What can fail: a method of the store.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each is the method of the same name")]
+        pub enum MetadataOperation {
+            $($operation,)*
+        }
+
+        #[async_trait]
+        impl MetadataStore for FailingMetadata {
+            $(async fn $method(&self, $($argument: $kind),*) -> Result<$found, Error> {
+                self.meet(MetadataOperation::$operation).await?;
+                self.inner.$method($($argument),*).await
+            })*
+        }
+    };
+}
+
+guard! {
+    CreateRule: create_rule(registry: &RegistryId, rule: &Rule, limit: Option<u32>) -> ();
+    Rules: rules(registry: &RegistryId) -> Vec<Rule>;
+    RegistriesWithRules: registries_with_rules() -> Vec<RegistryId>;
+    UpdateRule: update_rule(
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp
+    ) -> Rule;
+    DeleteRule: delete_rule(registry: &RegistryId, prefix_key: &str) -> Rule;
+    CreateSecret: create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
+    Secret: secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
+    ReplaceSecret: replace_secret(
+        registry: &RegistryId,
+        expected: &Secret,
+        secret: &Secret
+    ) -> ();
+    DeleteSecret: delete_secret(registry: &RegistryId, name: &str) -> ();
+    Secrets: secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
+    Repository: repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
+    Repositories: repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
+    RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+    Manifest: manifest(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest
+    ) -> ManifestFact;
+    Tag: tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+    RefreshTag: refresh_tag(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        checked_at: Timestamp
+    ) -> ();
+    Images: images(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest
+    ) -> Page<Image>;
+    Image: image(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest
+    ) -> Image;
+    RecordLinks: record_links(links: &[NewLink]) -> ();
+    Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    RecordPulls: record_pulls(pulls: &[Pull]) -> ();
+    Marker: marker(name: &str) -> Option<Vec<u8>>;
+    CreateMarker: create_marker(name: &str, value: &[u8]) -> ();
+    ChangesSince: changes_since(since: Revision) -> Changes;
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::{AccountId, MemoryMetadata, Region};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_method_fails_on_command_and_heals() {
+        let store = FailingMetadata::new(Arc::new(MemoryMetadata::default()));
+        let registry = RegistryId {
+            account: AccountId::parse("000000000000").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+        };
+        store.faults().fail_nth(MetadataOperation::Rules, 2);
+        assert!(store.rules(&registry).await.unwrap().is_empty());
+        assert!(matches!(store.rules(&registry).await, Err(Error::Unavailable(_))));
+        assert!(store.rules(&registry).await.is_ok());
+        assert!(store.changes_since(Revision::default()).await.is_ok());
+        assert_eq!(store.faults().calls(MetadataOperation::Rules), 3);
+        assert_eq!(store.faults().calls_in_all(), 4);
+    }
+}
