@@ -29,8 +29,8 @@ pub(crate) struct UsageError {
 }
 
 /// The settings that matter to `cistern env`.
-const ENV_SETTINGS: [&str; 7] =
-    ["data-dir", "listen", "public-url", "config", "account-id", "region", "tls-cert"];
+const ENV_SETTINGS: [&str; 6] =
+    ["data-dir", "listen", "public-url", "config", "account-id", "region"];
 
 const EVERYWHERE: &str = "Every flag has a variable CISTERN_<FLAG> and a key of the same name in \
 cistern.toml.\nA flag wins over a variable, a variable over the file, the file over the default.";

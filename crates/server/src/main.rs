@@ -27,6 +27,7 @@ use registry::Clock as _;
 
 use command_line::{Asked, UsageError};
 use config::{Config, ConfigError, process_environment};
+use env_command::EnvError;
 use telemetry::{FILTER_VARIABLE, FilterError};
 
 /// Exit codes, as `sysexits` and most programs use them.
@@ -40,11 +41,17 @@ fn main() -> ExitCode {
             let line = doors::chain(&*error).replace('\n', " ");
             // Nobody is left to tell where stderr is closed.
             let _ = writeln!(std::io::stderr(), "cistern: {line}");
-            let misused =
-                error.is::<UsageError>() || error.is::<ConfigError>() || error.is::<FilterError>();
-            ExitCode::from(if misused { MISUSED } else { FAILED })
+            ExitCode::from(if is_misuse(&error) { MISUSED } else { FAILED })
         }
     }
+}
+
+/// Tells whether the process was told something it cannot understand.
+fn is_misuse(error: &anyhow::Error) -> bool {
+    error.is::<UsageError>()
+        || error.is::<ConfigError>()
+        || error.is::<FilterError>()
+        || matches!(error.downcast_ref(), Some(EnvError::Config(_)))
 }
 
 fn run() -> anyhow::Result<()> {

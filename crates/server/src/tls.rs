@@ -109,6 +109,8 @@ pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
 fn pem_reason(error: &pem::Error) -> String {
     match error {
         pem::Error::NoItemsFound => "it has no such section".to_owned(),
+        pem::Error::MissingSectionEnd { .. } => "a section has no END line".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a BEGIN line is malformed".to_owned(),
         error => error.to_string(),
     }
 }

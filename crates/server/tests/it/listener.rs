@@ -1,0 +1,144 @@
+//! The listener under clients that are slow, rude, too many, or still there when it ends.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpStream},
+};
+
+use rustix::process::Signal;
+
+use crate::process::{Home, Serving, exchange, read_all, wait_for};
+
+const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+const HEALTH_AND_CLOSE: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+/// Begins a request that is answered when its [`REST`] is there, and waits until the server is
+/// reading it.
+fn begin(serving: &Serving) -> TcpStream {
+    let mut stream = serving.connect();
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut line = [0; 25];
+    stream.read_exact(&mut line).expect("it answers in time");
+    assert_eq!(&line, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+const REST: &str = "rest";
+
+#[test]
+fn requests_follow_one_another_on_a_connection() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let stream = serving.connect();
+    let answer = exchange(&stream, &format!("{HEALTH}{HEALTH}{HEALTH_AND_CLOSE}"));
+    assert_eq!(answer.matches("HTTP/1.1 200 OK\r\n").count(), 3, "{answer}");
+    serving.terminate();
+}
+
+#[test]
+fn a_client_that_has_said_all_it_has_is_still_answered() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let mut stream = serving.connect();
+    stream.write_all(HEALTH.as_bytes()).expect("it reads");
+    stream.shutdown(Shutdown::Write).expect("a socket");
+    let answer = read_all(&stream);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+}
+
+#[test]
+fn headers_have_a_limit() {
+    let home = Home::new();
+    home.write("cistern.toml", "[limits]\nheader-bytes = '8KiB'\n");
+    let serving = home.serve(&[]);
+    let long = |length: usize| {
+        let filler = "x".repeat(length);
+        format!("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nFiller: {filler}\r\n\r\n")
+    };
+    let answer = exchange(&serving.connect(), &long(7_000));
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answer = exchange(&serving.connect(), &long(9_000));
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[test]
+fn a_still_connection_is_closed_and_a_running_request_is_not() {
+    let home = Home::new();
+    home.write("cistern.toml", "[limits]\nclient-idle-timeout = '300ms'\n");
+    let serving = home.serve(&[]);
+    let waiting = begin(&serving);
+    let silent = serving.connect();
+    let mut slow = serving.connect();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost").expect("it reads");
+    let mut done = serving.connect();
+    done.write_all(HEALTH.as_bytes()).expect("it reads");
+    for stream in [&silent, &slow, &done] {
+        // A connection that is dropped with bytes unread is reset: as good an end.
+        let _ = (&*stream).read_to_end(&mut Vec::new());
+    }
+    // They ended two time-outs after this one began.
+    let answer = exchange(&waiting, REST);
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+}
+
+#[test]
+fn connections_beyond_the_limit_wait() {
+    let home = Home::new();
+    home.write("cistern.toml", "[limits]\nconnections = 1\n");
+    let serving = home.serve(&[]);
+    let first = serving.connect();
+    let mut second = serving.connect();
+    second.write_all(HEALTH_AND_CLOSE.as_bytes()).expect("the kernel takes it");
+    wait_for("a line about the limit", || {
+        serving.log().contains("limits.connections").then_some(())
+    });
+    drop(first);
+    assert!(read_all(&second).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+/// Waits until nobody listens any more.
+fn wait_until_deaf(address: SocketAddr) {
+    wait_for("the listener to close", || TcpStream::connect(address).is_err().then_some(()));
+}
+
+#[test]
+fn sigterm_lets_a_running_request_end() {
+    let home = Home::new();
+    let mut serving = home.serve(&[]);
+    let mut idle = serving.connect();
+    idle.write_all(HEALTH.as_bytes()).expect("it reads");
+    idle.read_exact(&mut [0; 12]).expect("it answers in time");
+    let running = begin(&serving);
+    serving.signal(Signal::TERM);
+    wait_until_deaf(serving.address());
+    read_all(&idle);
+    let answer = exchange(&running, REST);
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(answer.to_lowercase().contains("connection: close\r\n"), "{answer}");
+    assert_eq!(serving.ended().code(), Some(0), "{}", serving.log());
+    assert!(!home.data_dir().join("address").is_file());
+}
+
+#[test]
+fn sigterm_waits_no_longer_than_the_drain_timeout() {
+    let home = Home::new();
+    home.write("cistern.toml", "[limits]\ndrain-timeout = '200ms'\n");
+    let mut serving = home.serve(&[]);
+    let _running = begin(&serving);
+    serving.signal(Signal::TERM);
+    assert_eq!(serving.ended().code(), Some(0), "{}", serving.log());
+    assert!(serving.log().contains("did not end within limits.drain-timeout"), "{}", serving.log());
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let home = Home::new();
+    home.write("cistern.toml", "[limits]\ndrain-timeout = '1h'\n");
+    let mut serving = home.serve(&[]);
+    let _running = begin(&serving);
+    serving.signal(Signal::INT);
+    wait_until_deaf(serving.address());
+    serving.signal(Signal::TERM);
+    assert_eq!(serving.ended().code(), Some(128 + 15), "{}", serving.log());
+}

@@ -1,0 +1,53 @@
+//! The same doors over TLS.
+
+use reqwest::{Certificate, Client, Version};
+
+use crate::process::Home;
+
+fn certificates(home: &Home) -> Certificate {
+    let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
+    home.write("server.crt", &own.cert.pem());
+    home.write("server.pem", &own.signing_key.serialize_pem());
+    Certificate::from_pem(own.cert.pem().as_bytes()).expect("a certificate")
+}
+
+const FLAGS: [&str; 4] = ["--tls-cert", "server.crt", "--tls-key", "server.pem"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_versions_of_http_are_served() {
+    let home = Home::new();
+    let certificate = certificates(&home);
+    let serving = home.serve(&FLAGS);
+    assert!(serving.url().starts_with("https://127.0.0.1:"), "{}", serving.url());
+    let client = || Client::builder().no_proxy().tls_certs_only([certificate.clone()]);
+    for (client, version) in
+        [(client(), Version::HTTP_2), (client().http1_only(), Version::HTTP_11)]
+    {
+        let url = format!("{}/v2/", serving.url());
+        let client = client.build().expect("a client");
+        let answer = client.get(url).send().await.expect("an answer");
+        assert_eq!((answer.version(), answer.status().as_u16()), (version, 401));
+        let challenge = answer.headers()["www-authenticate"].to_str().expect("text");
+        assert!(challenge.starts_with("Basic realm=\"https://"), "{challenge}");
+    }
+    let exports = String::from_utf8(home.run(&["env"]).stdout).expect("text");
+    assert!(exports.contains(&format!("AWS_ENDPOINT_URL={}\n", serving.url())), "{exports}");
+    serving.terminate();
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_before_anything_is_touched() {
+    let home = Home::new();
+    let refused = home.refused(&[&["serve"], &FLAGS[..]].concat(), 1);
+    assert!(refused.starts_with("cannot read --tls-cert server.crt: No such file"), "{refused}");
+    certificates(&home);
+    let first = std::fs::read_to_string(home.path().join("server.crt")).expect("written");
+    certificates(&home);
+    home.write("server.crt", &first);
+    let refused = home.refused(&[&["serve"], &FLAGS[..]].concat(), 1);
+    assert!(refused.starts_with("the key of --tls-key server.pem is not the one of "), "{refused}");
+    home.write("server.pem", "nonsense");
+    let refused = home.refused(&[&["serve"], &FLAGS[..]].concat(), 1);
+    assert!(refused.starts_with("--tls-key server.pem has no private key in PEM"), "{refused}");
+    assert!(!home.data_dir().is_dir());
+}
