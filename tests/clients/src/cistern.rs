@@ -28,7 +28,11 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| std::env::var_os("TEST_CISTERN_BINARY").map_or_else(build, PathBuf::from))
 }
 
-fn build() -> PathBuf {
+/// The README's build, from the source tree as it stands.
+///
+/// # Panics
+/// When it does not build.
+pub fn build() -> PathBuf {
     let target = target_directory();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let status = Command::new(cargo)
@@ -120,6 +124,15 @@ impl Cistern {
     /// When it is not running or does not end.
     pub fn terminate(&mut self) -> ExitStatus {
         self.daemon.take().expect("it is running").terminate()
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it is not running.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.daemon.as_ref().expect("it is running").id()
     }
 
     /// The address of the ready line.

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::process::Command;
 
-use clients::cistern::{binary, workspace};
+use clients::cistern::{build, workspace};
 use clients::program::{Daemon, free_port, run};
 use clients::{AwsCli, Docker, Image, UpstreamRegistry, or_skip};
 use tempfile::TempDir;
@@ -37,7 +37,8 @@ fn the_first_screen_works_as_printed() {
     upstream.push(&Image::multi_arch(), repository, tag);
     let home = TempDir::new().expect("a temporary directory");
     let address = format!("127.0.0.1:{}", free_port());
-    binary();
+    // So that the README's `cargo run` has nothing left to build.
+    build();
     let shell = |script: &str| {
         let mut bash = Command::new("bash");
         let path = std::env::var("PATH").expect("a test has a PATH");

@@ -83,14 +83,18 @@ fn a_data_directory_of_a_newer_version_is_refused() {
 
 /// Marks the metadata as written by a version that knows one more migration.
 fn age_backwards(data_directory: &Path) {
-    let script = "import glob, sqlite3, sys\n\
-        path, = glob.glob(sys.argv[1] + '/*.sqlite')\n\
-        database = sqlite3.connect(path)\n\
-        database.execute(\"INSERT INTO _sqlx_migrations\n\
-            (version, description, installed_on, success, checksum, execution_time)\n\
-            VALUES (99990101000000, 'later', CURRENT_TIMESTAMP, 1, x'00', 0)\")\n\
-        database.commit()\n";
-    run(command("python3", data_directory).args(["-c", script]).arg(data_directory)).success();
+    let script = r#"
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute(
+    "INSERT INTO _sqlx_migrations"
+    " (version, description, installed_on, success, checksum, execution_time)"
+    " VALUES (99990101000000, 'later', CURRENT_TIMESTAMP, 1, x'00', 0)"
+)
+database.commit()
+"#;
+    let database = data_directory.join("metadata.sqlite");
+    run(command("python3", data_directory).args(["-c", script]).arg(database)).success();
 }
 
 #[test]
