@@ -1,7 +1,7 @@
 //! Blobs as files of one directory.
 //!
 //! Clones share their caches, their staging space and the directory; handles opened apart share
-//! the directory alone, and need no more. Invariant: a file under `blobs/` got its name after its
+//! the directory alone, and need no more. Invariant: a file outside `staging/` got its name after its
 //! bytes were hashed, compared and made durable; nothing writes to it afterwards. What a killed
 //! process leaves is a file in `staging/`, which the next [`FilesystemBlobs::open`] removes.
 

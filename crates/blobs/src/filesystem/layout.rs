@@ -1,8 +1,8 @@
 //! Where files lie, and how one gets its final name.
 //!
 //! ```text
-//! <dir>/blobs/sha256/ab/abcd…   a committed blob, named by its digest, never written again
-//! <dir>/blobs/sha512/cd/cdef…
+//! <dir>/sha256/ab/abcd…   a committed blob, named by its digest, never written again
+//! <dir>/sha512/cd/cdef…
 //! <dir>/staging/<random>        a blob on its way in, locked (flock) while its writer lives
 //! ```
 //!
@@ -46,14 +46,12 @@ impl Layout {
     /// Makes the directories under `dir` where they are missing.
     pub(super) fn make(dir: &Path) -> Result<Self, Error> {
         const ACTION: &str = "making the directories of the store";
-        let (blobs, staging) = (dir.join("blobs"), dir.join("staging"));
+        let (blobs, staging) = (dir.to_owned(), dir.join("staging"));
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             fs::create_dir_all(blobs.join(algorithm.as_str())).map_err(Error::io(ACTION))?;
         }
         fs::create_dir_all(&staging).map_err(Error::io(ACTION))?;
-        for made in [&blobs, dir] {
-            sync_directory(made).map_err(Error::io(ACTION))?;
-        }
+        sync_directory(dir).map_err(Error::io(ACTION))?;
         Ok(Self { blobs, staging, durable_shards: Mutex::default() })
     }
 

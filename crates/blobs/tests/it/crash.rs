@@ -33,7 +33,7 @@ fn a_killed_writer_leaves_whole_blobs_and_what_is_swept() {
         files_left += staged_files(dir.path());
         let store = runtime.block_on(open(dir.path()));
         assert_eq!(staged_files(dir.path()), 0);
-        assert_blobs_are_whole(&dir.path().join("blobs"));
+        assert_blobs_are_whole(&dir.path().join("sha256"));
         runtime.block_on(put(&store, &sample("after the crash", 1000)));
     }
     assert!(files_left > 0, "no kill met a staging file");

@@ -23,7 +23,7 @@ async fn open(dir: &Path) -> FilesystemBlobs {
 
 fn path_of(dir: &Path, digest: &Digest) -> PathBuf {
     let (algorithm, hex) = (digest.algorithm().as_str(), digest.hex());
-    dir.join("blobs").join(algorithm).join(&hex[..2]).join(hex)
+    dir.join(algorithm).join(&hex[..2]).join(hex)
 }
 
 fn staged_files(dir: &Path) -> usize {
