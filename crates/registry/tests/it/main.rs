@@ -1,0 +1,11 @@
+//! The decisions, held against real parts: blob and metadata stores, the HTTP client of upstreams,
+//! and an upstream on loopback that does what a script says. Only time is pretended.
+
+mod damage;
+mod fill_failures;
+mod fills;
+mod links;
+mod permission;
+mod pulls;
+mod watched;
+mod world;

@@ -1,0 +1,100 @@
+//! A metadata store that counts what it is asked.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use metadata::{
+    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    SecretId, TagFact, Timestamp,
+};
+use oci::{Digest, RepositoryName, Tag};
+
+use crate::world::until;
+
+/// Passes everything on to a real store.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    store: Arc<dyn MetadataStore>,
+    questions: AtomicUsize,
+    looks: AtomicUsize,
+}
+
+impl Watched {
+    pub(crate) fn new(store: Arc<dyn MetadataStore>) -> Self {
+        Self { store, questions: AtomicUsize::new(0), looks: AtomicUsize::new(0) }
+    }
+
+    /// Returns how often anything was asked by somebody who waits.
+    pub(crate) fn questions(&self) -> usize {
+        self.questions.load(Ordering::SeqCst)
+    }
+
+    /// Waits until whoever follows the changes has taken in all that there were.
+    pub(crate) async fn followed(&self) {
+        // The second look begins after the first was worked off.
+        let enough = self.looks.load(Ordering::SeqCst) + 2;
+        until("changes are followed", || async { self.looks.load(Ordering::SeqCst) >= enough })
+            .await;
+    }
+}
+
+/// Writes the methods that are counted and passed on.
+macro_rules! passed_on {
+    ($(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
+        #[async_trait]
+        impl MetadataStore for Watched {
+            $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer, Error> {
+                self.questions.fetch_add(1, Ordering::SeqCst);
+                self.store.$name($($argument),*).await
+            })+
+
+            async fn changes_since(&self, since: Revision) -> Result<Changes, Error> {
+                self.looks.fetch_add(1, Ordering::SeqCst);
+                self.store.changes_since(since).await
+            }
+
+            /// Nobody waits for it.
+            async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
+                self.store.record_pulls(pulls).await
+            }
+        }
+    };
+}
+
+passed_on! {
+    fn create_rule(registry: &RegistryId, rule: &Rule, limit: Option<u32>) -> ();
+    fn rules(registry: &RegistryId) -> Vec<Rule>;
+    fn registries_with_rules() -> Vec<RegistryId>;
+    fn update_rule(
+        registry: &RegistryId, key: &str, credentials: &RuleCredentials, at: Timestamp
+    ) -> Rule;
+    fn delete_rule(registry: &RegistryId, key: &str) -> Rule;
+    fn create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
+    fn secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
+    fn replace_secret(registry: &RegistryId, expected: &Secret, secret: &Secret) -> ();
+    fn delete_secret(registry: &RegistryId, name: &str) -> ();
+    fn secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
+    fn repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
+    fn repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
+    fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+    fn manifest(
+        registry: &RegistryId, repository: &RepositoryName, digest: &Digest
+    ) -> ManifestFact;
+    fn tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+    fn refresh_tag(
+        registry: &RegistryId, repository: &RepositoryName, tag: &Tag, digest: &Digest,
+        checked_at: Timestamp
+    ) -> ();
+    fn images(
+        registry: &RegistryId, repository: &RepositoryName, page: &PageRequest
+    ) -> Page<Image>;
+    fn image(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Image;
+    fn record_links(links: &[NewLink]) -> ();
+    fn link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    fn marker(name: &str) -> Option<Vec<u8>>;
+    fn create_marker(name: &str, value: &[u8]) -> ();
+}
