@@ -41,7 +41,7 @@ pub(super) async fn get(
     match range::wanted(&call.head.headers, &conditional::etag(digest), size_bytes) {
         Wanted::Whole if size_bytes == 0 => prove_empty(blob).await?,
         Wanted::Whole => {
-            *response.body_mut() = Body::blob(blob.read(None), Some(size_bytes), exchange)
+            *response.body_mut() = Body::blob(blob.read(None), Some(size_bytes), exchange);
         }
         Wanted::Part(part) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;

@@ -4,15 +4,14 @@
 //! never holds an address, a path or a credential; what happened goes to the log, once, with the
 //! request's id.
 
+mod storage;
 mod upstream;
 
 use std::borrow::Cow;
 
-use ::blobs::Error as BlobsError;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
-use metadata::Error as MetadataError;
 use oci::ErrorCode;
-use registry::{Denied, FillError, PullError, SecretError, StaleReason, StorageError};
+use registry::{Denied, FillError, PullError, StaleReason};
 use serde_json::{Value, json};
 
 use crate::{
@@ -45,7 +44,8 @@ pub(super) struct Failure {
     status: StatusCode,
     message: Cow<'static, str>,
     detail: Option<Value>,
-    header: Option<(HeaderName, HeaderValue)>,
+    // Boxed: a failure is moved through every outcome, and few have one.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     challenge: bool,
     cause: Option<Cause>,
 }
@@ -70,7 +70,7 @@ impl Failure {
     }
 
     pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        Self { header: Some((name, value)), ..self }
+        Self { header: Some(Box::new((name, value))), ..self }
     }
 
     pub(super) fn with_detail(self, detail: Value) -> Self {
@@ -79,6 +79,17 @@ impl Failure {
 
     pub(super) fn with_cause(self, cause: impl Into<Cause>) -> Self {
         Self { cause: Some(cause.into()), ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Everything of it that a client sees.
+    #[cfg(test)]
+    pub(super) fn said(&self) -> String {
+        format!("{} {:?}", self.message, self.detail)
     }
 
     /// Writes the answer, and the log line where the fault is not the client's.
@@ -102,7 +113,9 @@ impl Failure {
             *response.body_mut() = Body::empty();
             response.headers_mut().insert(header::CONTENT_LENGTH, length);
         }
-        response.headers_mut().extend(self.header);
+        if let Some((name, value)) = self.header.map(|header| *header) {
+            response.headers_mut().insert(name, value);
+        }
         if self.challenge {
             let challenge = challenge(doors, head, exchange);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -231,11 +244,11 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
             ErrorCode::BadGateway,
             format!("The upstream registry {host} sent a manifest that cannot be kept: {source}"),
         ),
-        PullError::Credentials { prefix, source } => credentials(prefix, source),
-        PullError::Storage(error) => storage(error),
+        PullError::Credentials { prefix, source } => storage::credentials(prefix, source),
+        PullError::Storage(error) => storage::failure(error),
         PullError::Fill(error) => match &**error {
             FillError::Upstream(error) => upstream::failure(error, subject),
-            FillError::Storage(error) => storage(error),
+            FillError::Storage(error) => storage::failure(error),
             FillError::Abandoned => ErrorCode::Unavailable.into(),
         },
         PullError::Abandoned => ErrorCode::Unavailable.into(),
@@ -258,58 +271,4 @@ fn missing(kind: &str, name: &str, upstream: Option<&str>) -> Value {
         Some(upstream) => json!({kind: name, "upstream": upstream}),
         None => json!({kind: name}),
     }
-}
-
-/// A rule whose secret cannot be used is, for the client, an upstream that refuses.
-fn credentials(prefix: &str, error: &SecretError) -> Failure {
-    let reason = match error {
-        SecretError::Denied(_) => "it may not be read",
-        SecretError::NotFound { .. } => "it does not exist",
-        SecretError::VersionNotFound { .. } => "it has no value",
-        SecretError::ScheduledForDeletion { .. } => "it is scheduled for deletion",
-        SecretError::Unusable { reason, .. } => reason,
-        SecretError::Sealed { .. } => "it cannot be decrypted",
-        SecretError::AlreadyExists { .. } | SecretError::Invalid { .. } => "it cannot be read",
-        SecretError::Storage(error) => return storage(error),
-    };
-    upstream::refused().with_detail(json!({
-        "ecrRepositoryPrefix": prefix,
-        "hint": format!("the secret of the pull through cache rule cannot be used: {reason}"),
-    }))
-}
-
-fn storage(error: &StorageError) -> Failure {
-    match error {
-        StorageError::Metadata(error) => match error {
-            MetadataError::Unavailable(_) => ErrorCode::Unavailable.into(),
-            MetadataError::NotFound
-            | MetadataError::AlreadyExists
-            | MetadataError::LimitExceeded { .. }
-            | MetadataError::NewerSchema { .. }
-            | MetadataError::Corrupt { .. } => ErrorCode::Unknown.into(),
-        },
-        StorageError::Blobs(error) => match error {
-            BlobsError::StagingFull { .. } => Failure::new(
-                ErrorCode::Unavailable,
-                "the registry has no room for more transfers right now: try again later",
-            )
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("30")),
-            BlobsError::Io { source, .. } if is_full(source) => Failure::new(
-                ErrorCode::Unavailable,
-                "the registry's disk is full: nothing new can be stored until there is room",
-            ),
-            // A digest that does not fit is the upstream's doing: ours are checked as they go in.
-            BlobsError::DigestMismatch { .. } | BlobsError::SizeMismatch { .. } => Failure::new(
-                ErrorCode::BadGateway,
-                "the upstream registry sent bytes that are not what their digest says",
-            ),
-            BlobsError::NotFound(_) | BlobsError::Truncated { .. } | BlobsError::Io { .. } => {
-                ErrorCode::Unknown.into()
-            }
-        },
-    }
-}
-
-fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }

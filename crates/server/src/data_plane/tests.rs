@@ -1,1 +1,428 @@
-//! Tests.
+//! One test for each endpoint and each error code of the data plane.
+
+use std::time::Duration;
+
+use ::blobs::Error as BlobsError;
+use bytes::Bytes;
+use metadata::Error as MetadataError;
+use oci::{Reference, RepositoryName, media_type};
+use registry::{Denied, FillError, PullError, SecretError, StorageError};
+use serde_json::json;
+use testkit::{Gate, Script, blob_path, manifest_path};
+
+use super::{
+    error::{self, Subject},
+    *,
+};
+use crate::doors::tests::{ACCOUNT, HOST, World, registry_id};
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+#[tokio::test]
+async fn manifests_by_tag_and_by_digest() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (digest, _) = world.image("team/app", "1", b"layer");
+    for (reference, status) in [
+        ("1".to_owned(), "cistern; fwd=uri-miss; stored"),
+        ("1".to_owned(), "cistern; hit"),
+        (digest.to_string(), "cistern; hit"),
+    ] {
+        let path = format!("/v2/hub/team/app/manifests/{reference}");
+        // A client that would rather have something else gets what is stored.
+        let answer = world.ask("GET", &path, &[("accept", "application/json")]).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("cache-status"), status);
+        assert_eq!(answer.header("content-type"), media_type::OCI_MANIFEST);
+        assert_eq!(answer.header("docker-content-digest"), digest.as_str());
+        assert_eq!(answer.header("etag"), format!("\"{digest}\""));
+        assert_eq!(answer.header("docker-distribution-api-version"), "registry/2.0");
+        assert_eq!(answer.header("x-request-id").len(), 36);
+        assert_eq!(answer.headers.contains_key("cache-control"), reference.contains(':'));
+        let bytes = answer.body.unwrap();
+        assert_eq!(Digest::of(&bytes), digest);
+        assert_eq!(answer.announced, Some(bytes.len() as u64));
+
+        let head = world.ask("HEAD", &path, &[]).await;
+        assert_eq!((head.status, head.text().as_str()), (200, ""));
+        assert_eq!(head.header("content-length"), bytes.len().to_string());
+        assert_eq!(head.header("docker-content-digest"), digest.as_str());
+
+        let tag = format!("\"{digest}\"");
+        let known = world.ask("GET", &path, &[("if-none-match", &tag)]).await;
+        assert_eq!((known.status, known.text().as_str()), (304, ""));
+        assert_eq!(known.header("etag"), tag);
+    }
+    assert_eq!(world.upstream.gets(&manifest_path("team/app", "1")), 1);
+}
+
+#[tokio::test]
+async fn a_stale_tag_says_so() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    world.image("app", "1", b"layer");
+    assert_eq!(world.get("/v2/hub/app/manifests/1").await.status, 200);
+    world.clock.advance(25 * 60 * 60 * 1000);
+    world.upstream.script(&manifest_path("app", "1"), Script::status(503));
+    let answer = world.get("/v2/hub/app/manifests/1").await;
+    assert_eq!(answer.status, 200);
+    let status = answer.header("cache-status");
+    assert!(status.starts_with("cistern; fwd=stale; detail=\""), "{status}");
+    assert!(status.contains("503") && status.ends_with('"'), "{status}");
+}
+
+#[tokio::test]
+async fn blobs_whole_and_in_parts() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", b"0123456789");
+    let path = format!("/v2/hub/app/blobs/{layer}");
+    // The blob before its manifest, its HEAD before its GET: neither is known yet.
+    let head = world.ask("HEAD", &path, &[]).await;
+    assert_eq!((head.status, head.header("content-length")), (200, "10"));
+    assert_eq!(world.upstream.gets(&blob_path("app", &layer)), 0, "a HEAD starts no fill");
+    for cache_status in ["cistern; fwd=uri-miss; stored", "cistern; hit"] {
+        let answer = world.get(&path).await;
+        assert_eq!((answer.status, answer.announced), (200, Some(10)));
+        assert_eq!(answer.text(), "0123456789");
+        assert_eq!(answer.header("content-type"), "application/octet-stream");
+        assert_eq!(answer.header("docker-content-digest"), layer.as_str());
+        assert_eq!(answer.header("etag"), format!("\"{layer}\""));
+        assert_eq!(answer.header("accept-ranges"), "bytes");
+        assert_eq!(answer.header("cache-control"), "private, max-age=31536000, immutable");
+        assert_eq!(answer.header("cache-status"), cache_status);
+        committed(&world, &path).await;
+    }
+    assert_eq!(world.upstream.gets(&blob_path("app", &layer)), 1);
+    for (range, status, content_range, text) in [
+        ("bytes=2-4", 206, "bytes 2-4/10", "234"),
+        ("bytes=7-", 206, "bytes 7-9/10", "789"),
+        ("bytes=-3", 206, "bytes 7-9/10", "789"),
+        ("bytes=0-99", 206, "bytes 0-9/10", "0123456789"),
+        ("bytes=0-1,3-4", 200, "", "0123456789"),
+        ("bytes=x", 200, "", "0123456789"),
+    ] {
+        let answer = world.ask("GET", &path, &[("range", range)]).await;
+        assert_eq!((answer.status, answer.text().as_str()), (status, text), "{range}");
+        assert_eq!(answer.header("content-range"), content_range, "{range}");
+        assert_eq!(answer.announced, Some(text.len() as u64));
+    }
+    let beyond = world.ask("GET", &path, &[("range", "bytes=10-")]).await;
+    assert_eq!((beyond.status, beyond.code().as_str()), (416, "RANGE_INVALID"));
+    assert_eq!(beyond.header("content-range"), "bytes */10");
+    let other = world.ask("GET", &path, &[("range", "bytes=1-2"), ("if-range", "\"x\"")]).await;
+    assert_eq!(other.status, 200);
+    let tag = format!("\"{layer}\"");
+    let same = world.ask("GET", &path, &[("range", "bytes=1-2"), ("if-range", &tag)]).await;
+    assert_eq!((same.status, same.text().as_str()), (206, "12"));
+    let known = world.ask("GET", &path, &[("if-none-match", &tag)]).await;
+    assert_eq!((known.status, known.text().as_str()), (304, ""));
+    let ranged_head = world.ask("HEAD", &path, &[("range", "bytes=1-2")]).await;
+    assert_eq!((ranged_head.status, ranged_head.header("content-length")), (200, "10"));
+}
+
+/// Waits until the blob at `path` is served from what is stored.
+async fn committed(world: &World, path: &str) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while world.ask("HEAD", path, &[]).await.header("cache-status") != "cistern; hit" {
+        assert!(tokio::time::Instant::now() < deadline, "the blob was never committed");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_range_of_a_blob_still_coming_is_answered_as_soon_as_its_bytes_are_there() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let bytes: Vec<u8> = (0..600_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+    let (_, layer) = world.image("app", "1", &bytes);
+    let gate = Gate::shut();
+    world.upstream.script(&blob_path("app", &layer), Script::new().stall(300_000, &gate));
+    let path = format!("/v2/hub/app/blobs/{layer}");
+    let part = world.ask("GET", &path, &[("range", "bytes=1000-1999")]).await;
+    assert_eq!((part.status, part.header("content-range")), (206, "bytes 1000-1999/600000"));
+    assert_eq!(part.body.unwrap(), bytes[1000..2000]);
+    let (whole, ()) = tokio::join!(world.get(&path), async { gate.open() });
+    assert_eq!(whole.body.unwrap(), bytes);
+    assert_eq!(world.upstream.gets(&blob_path("app", &layer)), 1);
+}
+
+#[tokio::test]
+async fn no_clean_end_of_wrong_bytes() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", &[7; 1000]);
+    let (upstream_path, path) = (blob_path("app", &layer), format!("/v2/hub/app/blobs/{layer}"));
+    for script in [
+        Script::new().wrong_byte(10),
+        Script::new().wrong_byte(999),
+        Script::new().wrong_byte(10).chunked(),
+        Script::new().short(400).chunked(),
+    ] {
+        world.upstream.script(&upstream_path, script);
+        let answer = world.get(&path).await;
+        assert!(answer.status == 502 || answer.body.is_err(), "{answer:?}");
+    }
+    world.upstream.unscript(&upstream_path);
+    assert_eq!(world.get(&path).await.body.unwrap(), vec![7; 1000]);
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_proven_before_it_leaves() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", b"x");
+    let empty = world.upstream.add_blob("app", Bytes::new());
+    let script = Script::status(200).body("");
+    world.upstream.script(&blob_path("app", &layer), script);
+    let lie = world.get(&format!("/v2/hub/app/blobs/{layer}")).await;
+    assert_eq!((lie.status, lie.code().as_str()), (502, "UNAVAILABLE"));
+    for _ in 0..2 {
+        let truth = world.get(&format!("/v2/hub/app/blobs/{empty}")).await;
+        assert_eq!((truth.status, truth.announced), (200, Some(0)));
+    }
+}
+
+#[tokio::test]
+async fn without_chunks_a_length_is_needed() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", b"0123456789");
+    world.upstream.script(&blob_path("app", &layer), Script::new().chunked());
+    let path = format!("/v2/hub/app/blobs/{layer}");
+    let authorization = doors::tests::basic("AWS", &world.token());
+    let ask = || {
+        http::Request::builder()
+            .version(http::Version::HTTP_10)
+            .uri(&path)
+            .header("host", HOST)
+            .header("authorization", &authorization)
+            .body(http_body_util::Full::default())
+            .unwrap()
+    };
+    let refused = world.send(ask()).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "5"));
+    committed(&world, &path).await;
+    assert_eq!(world.send(ask()).await.text(), "0123456789");
+}
+
+#[tokio::test]
+async fn a_registry_without_room_says_so() {
+    let world = World::start_staging(1 << 10, |_| {}).await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", &[7; 1 << 20]);
+    let answer = world.get(&format!("/v2/hub/app/blobs/{layer}")).await;
+    // The head may have left before the room ran out; then the connection is aborted.
+    assert!(answer.status == 503 || answer.body.is_err(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_path_is_named() {
+    let world = World::start().await;
+    for (path, status, code, words) in [
+        ("/v2/Bad/manifests/1", 400, "NAME_INVALID", "invalid repository name"),
+        ("/v2/a//b/tags/list", 400, "NAME_INVALID", "path components"),
+        ("/v2/a/manifests/.x", 400, "TAG_INVALID", "a tag has 1 to 128"),
+        ("/v2/a/manifests/sha256:1", 400, "DIGEST_INVALID", "64 lower-case"),
+        ("/v2/a/blobs/sha256:1", 400, "DIGEST_INVALID", "64 lower-case"),
+        ("/v2/a/blobs/latest", 400, "DIGEST_INVALID", "algorithm:hex"),
+        ("/v2/a/unknown", 404, "UNSUPPORTED", "no such endpoint"),
+        ("/v2/a", 404, "UNSUPPORTED", "no such endpoint"),
+    ] {
+        let answer = world.get(path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path}");
+        assert!(answer.message().contains(words), "{path}: {}", answer.message());
+    }
+    let head = world.ask("HEAD", "/v2/Bad/manifests/1", &[]).await;
+    assert_eq!((head.status, head.text().as_str()), (400, ""));
+}
+
+#[tokio::test]
+async fn what_is_not_offered_yet_says_so() {
+    let world = World::start().await;
+    for (method, path, status, allow, words) in [
+        ("PUT", "/v2/a/manifests/1", 405, "GET, HEAD", "manifests"),
+        ("DELETE", "/v2/a/manifests/1", 405, "GET, HEAD", "manifests"),
+        ("DELETE", &format!("/v2/a/blobs/{DIGEST}"), 405, "GET, HEAD", "blobs"),
+        ("POST", "/v2/a/blobs/uploads/", 405, "", "pushing blobs"),
+        ("PATCH", "/v2/a/blobs/uploads/x", 405, "", "pushing blobs"),
+        ("PUT", "/v2/a/blobs/uploads/x", 405, "", "pushing blobs"),
+        ("GET", "/v2/a/tags/list", 405, "", "tags/list"),
+        ("GET", "/v2/_catalog", 405, "", "_catalog"),
+        ("GET", &format!("/v2/a/referrers/{DIGEST}"), 404, "", "referrers"),
+        ("POST", "/v2/", 405, "GET, HEAD", "base"),
+    ] {
+        let answer = world.ask(method, path, &[]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, "UNSUPPORTED"), "{path}");
+        assert_eq!(answer.headers["allow"], allow, "{method} {path}");
+        assert!(answer.message().contains(words), "{path}: {}", answer.message());
+    }
+}
+
+#[tokio::test]
+async fn nothing_there_is_told_apart() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    world.image("app", "1", b"layer");
+    let unknown = world.get("/v2/nowhere/x/manifests/1").await;
+    assert_eq!((unknown.status, unknown.code().as_str()), (404, "NAME_UNKNOWN"));
+    assert_eq!(
+        unknown.message(),
+        format!(
+            "The repository with name 'nowhere/x' does not exist in the registry with id \
+             '{ACCOUNT}'"
+        )
+    );
+    let untagged = world.get("/v2/hub/app/manifests/2").await;
+    assert_eq!((untagged.status, untagged.code().as_str()), (404, "MANIFEST_UNKNOWN"));
+    assert_eq!(untagged.message(), "Requested image not found");
+    let blob = world.get(&format!("/v2/hub/app/blobs/{DIGEST}")).await;
+    assert_eq!((blob.status, blob.code().as_str()), (404, "BLOB_UNKNOWN"));
+    assert_eq!(world.ask("HEAD", "/v2/hub/app/manifests/2", &[]).await.status, 404);
+    let repositories = world.ecr("DescribeRepositories", json!({})).await.json();
+    assert_eq!(repositories["repositories"], json!([]), "a failed pull creates none");
+}
+
+#[tokio::test]
+async fn the_upstreams_truth_on_a_miss() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", b"layer");
+    let paths = [
+        (manifest_path("app", "1"), "/v2/hub/app/manifests/1".to_owned(), "MANIFEST_UNKNOWN"),
+        (blob_path("app", &layer), format!("/v2/hub/app/blobs/{layer}"), "BLOB_UNKNOWN"),
+    ];
+    for (upstream_path, path, unknown) in paths {
+        for (script, status, code) in [
+            (Script::status(401), 403, "DENIED"),
+            (Script::error(403, "DENIED", "no"), 403, "DENIED"),
+            (Script::status(404), 404, unknown),
+            (Script::status(429).retry_after("7"), 429, "TOOMANYREQUESTS"),
+            (Script::status(500), 502, "UNAVAILABLE"),
+            (Script::hang_up(), 502, "UNAVAILABLE"),
+            (Script::black_hole(), 504, "UNAVAILABLE"),
+        ] {
+            let told = format!("{script:?}");
+            world.upstream.script(&upstream_path, script);
+            let answer = world.get(&path).await;
+            assert_eq!((answer.status, answer.code().as_str()), (status, code), "{told}");
+            assert_eq!(answer.header("retry-after"), if status == 429 { "7" } else { "" });
+            if told.contains("401") {
+                assert!(answer.message().starts_with("The authentication to the upstream"));
+            }
+        }
+        world.upstream.unscript(&upstream_path);
+    }
+}
+
+#[test]
+fn every_failure_has_its_answer() {
+    let host = || "up.example.com".to_owned();
+    let upstream = |error| PullError::Upstream(Arc::new(error));
+    let storage = |error| PullError::Storage(Arc::new(error));
+    let credentials =
+        |source| PullError::Credentials { prefix: "hub".to_owned(), source: Arc::new(source) };
+    let io = |kind| BlobsError::Io { action: "writing", source: std::io::Error::from(kind) };
+    let blobs = |error| StorageError::Blobs(error);
+    let metadata = |error| StorageError::Metadata(error);
+    let id = || "arn:aws:secretsmanager:us-east-1:111122223333:secret:x".to_owned();
+    let digest = || Digest::parse(DIGEST).unwrap();
+    let cases = [
+        (
+            PullError::Denied(Denied {
+                principal: "arn:aws:iam::1:root".to_owned(),
+                action: "ecr:BatchGetImage",
+                resource: "r".to_owned(),
+            }),
+            403,
+        ),
+        (
+            PullError::Denied(Denied {
+                principal: "anonymous".to_owned(),
+                action: "ecr:BatchGetImage",
+                resource: "r".to_owned(),
+            }),
+            401,
+        ),
+        (
+            PullError::NameUnknown {
+                registry: registry_id(ACCOUNT, "us-east-1"),
+                repository: RepositoryName::parse("a").unwrap(),
+                rule_in: None,
+            },
+            404,
+        ),
+        (
+            PullError::ManifestUnknown {
+                repository: RepositoryName::parse("a").unwrap(),
+                reference: Reference::parse("1").unwrap(),
+                upstream: Some(host()),
+            },
+            404,
+        ),
+        (
+            PullError::BlobUnknown {
+                repository: RepositoryName::parse("a").unwrap(),
+                digest: digest(),
+                upstream: None,
+            },
+            404,
+        ),
+        (upstream(upstream::Error::Invalid { host: host(), reason: "x".to_owned() }), 502),
+        (
+            upstream(upstream::Error::DigestMismatch {
+                host: host(),
+                expected: digest(),
+                actual: Digest::of(b"x"),
+            }),
+            502,
+        ),
+        (upstream(upstream::Error::TooLarge { host: host(), limit_bytes: 1 }), 502),
+        (
+            upstream(upstream::Error::Refused {
+                host: host(),
+                destination: "169.254.169.254".to_owned(),
+                reason: "it is link-local",
+            }),
+            502,
+        ),
+        (upstream(upstream::Error::RateLimited { host: host(), retry_after: None }), 429),
+        (PullError::BadManifest { host: host(), source: Arc::new(oci::ManifestError::Shape) }, 502),
+        (credentials(SecretError::NotFound { id: id() }), 403),
+        (credentials(SecretError::Unusable { id: id(), reason: "it is not JSON" }), 403),
+        (credentials(SecretError::Sealed { id: id() }), 403),
+        (
+            credentials(SecretError::Storage(metadata(MetadataError::Unavailable("sql".into())))),
+            503,
+        ),
+        (storage(metadata(MetadataError::Unavailable("SELECT 1".into()))), 503),
+        (storage(metadata(MetadataError::Corrupt { record: "tag", source: "x".into() })), 500),
+        (storage(blobs(BlobsError::StagingFull { limit_bytes: 1 })), 503),
+        (storage(blobs(io(std::io::ErrorKind::StorageFull))), 503),
+        (storage(blobs(io(std::io::ErrorKind::PermissionDenied))), 500),
+        (storage(blobs(BlobsError::NotFound(digest()))), 500),
+        (storage(blobs(BlobsError::SizeMismatch { expected: 1, actual: 2 })), 502),
+        (PullError::Fill(Arc::new(FillError::Abandoned)), 503),
+        (
+            PullError::Fill(Arc::new(FillError::Storage(blobs(BlobsError::StagingFull {
+                limit_bytes: 1,
+            })))),
+            503,
+        ),
+        (PullError::Abandoned, 503),
+    ];
+    for (error, status) in cases {
+        let told = error.to_string();
+        let failure = error::pull(error, Subject::Blob);
+        assert_eq!(failure.status().as_u16(), status, "{told}");
+        let said = failure.said();
+        for secret in ["169.254", "SELECT", "arn:aws:secretsmanager"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+}
+
+#[test]
+fn details_of_the_cache_are_well_formed() {
+    assert_eq!(quoted("a \"b\" \\ c\u{e4}\n"), "a \\\"b\\\" \\\\ c");
+}

@@ -4,6 +4,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 
 use super::{Doors, Exchange, chain, metrics};
 use crate::{
+    auth::Refusal,
     body::{self, Body},
     data_plane,
 };
@@ -29,7 +30,7 @@ pub(super) async fn serve(doors: &Doors, head: &Parts, exchange: &mut Exchange) 
                 HeaderValue::from_static(metrics::CONTENT_TYPE),
                 doors.metrics.render(),
             ),
-            Err(refused) => refused,
+            Err(refusal) => data_plane::refuse(doors, head, exchange, &refusal),
         },
         READY => ready(doors, exchange).await,
         _ => body::text(StatusCode::OK, "ok\n"),
@@ -50,11 +51,9 @@ async fn ready(doors: &Doors, exchange: &Exchange) -> Response<Body> {
     }
 }
 
-fn authorize(doors: &Doors, head: &Parts, exchange: &mut Exchange) -> Result<(), Response<Body>> {
+fn authorize(doors: &Doors, head: &Parts, exchange: &mut Exchange) -> Result<(), Refusal> {
     if doors.settings.loopback {
         return Ok(());
     }
-    data_plane::log_in(doors, head, exchange)
-        .and_then(|login| login.require_principal())
-        .map_err(|refusal| data_plane::refuse(doors, head, exchange, &refusal))
+    data_plane::log_in(doors, head, exchange)?.require_principal()
 }
