@@ -7,7 +7,10 @@ use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
 use upstream::{FetchedManifest, Target};
 
-use crate::{Match, PullError, Served, hot::StoredManifest, pull::ImportKey, registry::Inner};
+use crate::{
+    Match, PullError, Served, hot::StoredManifest, pull::ImportKey, registry::Inner,
+    upstreams::is_about_content,
+};
 
 /// What makes two fetches of a manifest the same exchange, whatever repository it is for here:
 /// address, identity, repository there, reference.
@@ -216,10 +219,12 @@ impl ImportWork {
 
     fn back_off(&self, error: &PullError) {
         let retry_after = match error {
-            PullError::Upstream(error) if error.is_alive() => match &**error {
-                upstream::Error::RateLimited { retry_after, .. } => *retry_after,
-                _ => None,
-            },
+            PullError::Upstream(error) if error.is_alive() || is_about_content(error) => {
+                match &**error {
+                    upstream::Error::RateLimited { retry_after, .. } => *retry_after,
+                    _ => None,
+                }
+            }
             PullError::ManifestUnknown { .. } | PullError::BadManifest { .. } => None,
             _ => return,
         };

@@ -70,7 +70,10 @@ impl Inner {
     fn read_eyes(&self, id: &str, value: &SecretValue) -> Result<Eyes, SecretError> {
         let unusable = |reason| SecretError::Unusable { id: id.to_owned(), reason };
         let text = value.as_text().ok_or_else(|| unusable("it is binary, not text"))?;
-        let shape: SecretShape = serde_json::from_str(text).map_err(|_| {
+        // Else a list of two strings would do as well.
+        let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
+        let shape: Option<SecretShape> = object.and_then(|text| serde_json::from_str(text).ok());
+        let shape = shape.ok_or_else(|| {
             unusable("it is not a JSON object with the strings \"username\" and \"accessToken\"")
         })?;
         let token = Zeroizing::new(shape.access_token);
@@ -91,8 +94,14 @@ impl Inner {
     pub(crate) fn note(&self, target: &Target, error: &upstream::Error) {
         if error.is_alive() {
             self.circuits.succeeded(&target.registry_url);
-        } else if !matches!(error, upstream::Error::DigestMismatch { .. }) {
+        } else if !is_about_content(error) {
             self.circuits.failed(&target.registry_url, self.clock.now());
         }
     }
+}
+
+/// Tells whether a failure says something about one piece of content, and nothing about how its
+/// upstream is.
+pub(crate) fn is_about_content(error: &upstream::Error) -> bool {
+    matches!(error, upstream::Error::DigestMismatch { .. } | upstream::Error::TooLarge { .. })
 }
