@@ -7,5 +7,7 @@ mod fills;
 mod links;
 mod permission;
 mod pulls;
+mod stale;
+mod troubles;
 mod watched;
 mod world;

@@ -269,7 +269,7 @@ impl Files {
 
     /// Returns where a committed blob lies.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
-        self.path(&format!("blobs/sha256/{}/{}", &digest.hex()[..2], digest.hex()))
+        self.path(&format!("sha256/{}/{}", &digest.hex()[..2], digest.hex()))
     }
 
     pub(crate) async fn staging_is_empty(&self) {
