@@ -12,7 +12,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -24,6 +24,9 @@ const BACKLOG: u32 = 4096;
 
 /// The first and the longest pause after a failed accept.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// How often a full house is worth a line.
+const WARN_EVERY: Duration = Duration::from_secs(10);
 
 /// Why the address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -135,8 +138,9 @@ async fn accept_forever(
     draining: &watch::Receiver<bool>,
 ) {
     let mut pause = PAUSES.0;
+    let mut warned = None;
     loop {
-        let permit = make_room(room).await;
+        let permit = make_room(room, &mut warned).await;
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = PAUSES.0;
@@ -153,11 +157,15 @@ async fn accept_forever(
     }
 }
 
-async fn make_room(room: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+/// Waits for room for one more connection, and says so now and then.
+async fn make_room(room: &Arc<Semaphore>, warned: &mut Option<Instant>) -> OwnedSemaphorePermit {
     if let Ok(permit) = Arc::clone(room).try_acquire_owned() {
         return permit;
     }
-    tracing::warn!("as many connections as limits.connections allows: others wait");
+    if warned.is_none_or(|at| at.elapsed() > WARN_EVERY) {
+        *warned = Some(Instant::now());
+        tracing::warn!("as many connections as limits.connections allows: others wait");
+    }
     Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed")
 }
 

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use upstream::HttpUpstream;
 
 use crate::{
-    config::Config,
+    config::{Config, Limits},
     credentials,
     data_directory::DataDirectory,
     doors::{DoorSettings, Doors, RootCredentials},
@@ -56,9 +56,8 @@ pub(crate) fn run(config: Config, log_filter: EnvFilter) -> anyhow::Result<()> {
 }
 
 async fn serve(checked: Checked) -> anyhow::Result<()> {
-    let Checked { config, tls, upstream } = checked;
+    let Checked { mut config, tls, upstream } = checked;
     let mut signals = Signals::take().context("signals cannot be taken over")?;
-    raise_open_files_limit();
     let directory = DataDirectory::open(&config.data_dir)?;
     let bound = Bound::take(&config.listen_addresses, config.listen.origin.to_string())?;
     let address = bound.local_addr().context("the listening socket has no address")?;
@@ -93,6 +92,7 @@ async fn serve(checked: Checked) -> anyhow::Result<()> {
         );
     }
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
+    fit_open_files(&mut config.limits);
     announce(&url);
 
     let stop = async {
@@ -167,11 +167,23 @@ fn door_settings(
     }
 }
 
-/// Each client and each open blob is a file descriptor: the usual soft limit of 1024 is few.
-fn raise_open_files_limit() {
+/// Raises the limit of open files as far as it may go, and keeps clients from taking those that
+/// blobs, fills and the metadata need: running out would fail pulls, while a client can wait.
+fn fit_open_files(limits: &mut Limits) {
+    const OTHERS: u64 = 256;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current != maximum {
-        // What cannot be raised is lived with: accepting pauses where descriptors run out.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let raised = current != maximum
+        && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+    let Some(files_max) = (if raised { maximum } else { current }) else { return };
+    // A fill has its staging file and its connection.
+    let kept = OTHERS + limits.open_blobs_max + 2 * limits.fills_max as u64;
+    let left = usize::try_from(files_max.saturating_sub(kept)).unwrap_or(usize::MAX).max(1);
+    if left < limits.connections_max {
+        tracing::warn!(
+            files_max,
+            connections_max = left,
+            "this process may open few files: it takes fewer connections than limits.connections"
+        );
+        limits.connections_max = left;
     }
 }

@@ -91,6 +91,10 @@ impl ConfigFile {
                 Ok(())
             }),
             ("account", _) => Err(wrong_kind(path, "account", "[[account]] tables")),
+            ("rule", Value::Table(_)) => Err(wrong_kind(path, "rule", "[[rule]] tables")),
+            ("limits" | "upstream", value) if !value.is_table() => {
+                Err(wrong_kind(path, key, "one table"))
+            }
             (_, Value::Table(table)) => self.take_table(path, key, table),
             (_, value) => {
                 let known = TOP.iter().filter(|setting| setting.name != "config");

@@ -135,6 +135,8 @@ fn what_is_wrong_is_named_with_the_way_out() {
         said(&[], &[], "[[rule]]\nprefx = 'hub'"),
         said(&[], &[], "[[account]]\nid = '1'"),
         said(&[], &[], "account = 1"),
+        said(&[], &[], "[rule]\nprefix = 'hub'"),
+        said(&[], &[], "[[limits]]\nfills = 1"),
         said(&[], &[], "region = 1.5"),
         said(&[], &[], "region = 'a'\nregion = 'b'"),
         said(&[], &[], "[limits]\nfills = 0"),
@@ -152,4 +154,31 @@ fn what_is_wrong_is_named_with_the_way_out() {
         said(&[("log-format", "xml")], &[], ""),
     ];
     insta::assert_snapshot!(refused.join("\n"));
+}
+
+#[test]
+fn every_setting_is_documented_and_nothing_else() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for setting in TOP {
+        assert!(text.contains(&format!("`{}`", setting.name)), "{}", setting.name);
+    }
+    let documented: Vec<String> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| key of `[limits]`"))
+        .filter_map(|line| Some(format!("limits.{}", line.strip_prefix("| `")?.split_once('`')?.0)))
+        .collect();
+    for (table, settings) in setting::TABLES {
+        for (name, _) in *settings {
+            let key = name.rsplit('.').next().unwrap();
+            let is_there = match *table {
+                "limits" => documented.iter().any(|documented| documented == name),
+                _ => text.contains(&format!("\n{key} = ")),
+            };
+            assert!(is_there, "{name}");
+        }
+    }
+    let (_, limits) = setting::TABLES.iter().find(|(table, _)| *table == "limits").unwrap();
+    let is_known = |name: &&String| limits.iter().any(|(known, _)| known == *name);
+    assert_eq!(documented.iter().filter(is_known).count(), documented.len(), "{documented:?}");
 }

@@ -172,3 +172,22 @@ impl Shared {
         }
     }
 }
+
+/// A panic while a request is answered costs that request alone. The panic hook writes the line.
+async fn or_500(answer: impl Future<Output = Response<Body>>) -> Response<Body> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|_| body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer() {
+        let answer = or_500(async { panic!("this test wants a panic") }).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let answer = or_500(async { body::text(StatusCode::OK, "fine\n") }).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+}
