@@ -7,6 +7,7 @@ mod answer;
 mod auth;
 mod content;
 mod journal;
+mod listen;
 mod script;
 mod socket;
 mod tls;
@@ -20,23 +21,14 @@ use std::{
 
 use bytes::Bytes;
 use http::Method;
-use hyper::service::service_fn;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-};
 use oci::Digest;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use self::{
     auth::Auth,
     content::{Content, Resource},
     journal::Journal,
-    socket::Socket,
 };
 pub use self::{auth::Tokens, journal::Seen, script::Script};
 use crate::Pattern;
@@ -81,7 +73,7 @@ impl ScriptedUpstream {
 
     fn run(&self, listener: TcpListener) {
         let acceptor = self.tls.as_ref().map(|(acceptor, _)| acceptor.clone());
-        lock(&self.running).spawn(accept(listener, acceptor, Arc::clone(&self.state)));
+        lock(&self.running).spawn(listen::accept(listener, acceptor, Arc::clone(&self.state)));
     }
 
     /// Closes the listener and every connection; later connections are refused.
@@ -283,32 +275,6 @@ pub fn blob_path(repository: &str, digest: &Digest) -> String {
 /// Returns the path of a manifest.
 pub fn manifest_path(repository: &str, reference: &str) -> String {
     format!("/v2/{repository}/manifests/{reference}")
-}
-
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
-    // Connections end with this task: a JoinSet aborts what it holds when it is dropped.
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        while connections.try_join_next().is_some() {}
-        connections.spawn(serve(stream, acceptor.clone(), Arc::clone(&state)));
-    }
-}
-
-/// Serves one connection. That a client leaves or a script breaks it is no failure of the test.
-async fn serve(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
-    let _ = stream.set_nodelay(true);
-    let (socket, line) = Socket::new(stream);
-    let answer =
-        service_fn(move |request| answer::answer(Arc::clone(&state), Arc::clone(&line), request));
-    let builder = auto::Builder::new(TokioExecutor::new());
-    let _ = match acceptor {
-        None => builder.serve_connection(TokioIo::new(socket), answer).await,
-        Some(acceptor) => {
-            let Ok(stream) = acceptor.accept(socket).await else { return };
-            builder.serve_connection(TokioIo::new(stream), answer).await
-        }
-    };
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -83,8 +83,15 @@ impl Exchange {
         }
         let mut response = reply.response;
         let status = response.status();
-        if matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-            return Ok(response);
+        let asked_for_part = question.headers.contains_key(header::RANGE);
+        match status {
+            StatusCode::OK => return Ok(response),
+            StatusCode::PARTIAL_CONTENT if asked_for_part => return Ok(response),
+            StatusCode::PARTIAL_CONTENT => {
+                let reason = "a part came where the whole was asked for".to_owned();
+                return Err(Error::Invalid { host: endpoint.name().to_string(), reason });
+            }
+            _ => {}
         }
         let body = read_rest(&mut response, self.limits.error_bytes_max).await;
         let credentials = target.credentials.as_ref();

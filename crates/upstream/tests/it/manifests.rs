@@ -81,6 +81,7 @@ async fn what_is_no_manifest_is_told_apart() {
         ),
         (Script::new().body(&"x".repeat(101)), "larger than 100"),
         (Script::new().body(&"x".repeat(101)).chunked(), "larger than 100"),
+        (Script::status(206).body("{}"), "invalid: a part came where the whole was asked for"),
         (Script::new().short(10), "transport: transfer"),
         (Script::new().reset(10), "transport: transfer"),
     ] {
