@@ -126,13 +126,9 @@ impl Shared {
         service_fn(move |request| {
             let (doors, running) = (Arc::clone(&doors), activity.begin());
             async move {
-                let answer =
-                    AssertUnwindSafe(doors.serve(request, connection)).catch_unwind().await;
+                let answer = or_500(doors.serve(request, connection)).await;
                 drop(running);
-                // The panic hook has written the log line.
-                Ok(answer.unwrap_or_else(|_| {
-                    body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
-                }))
+                Ok(answer)
             }
         })
     }
