@@ -4,6 +4,7 @@ mod boto3;
 mod crash;
 mod harness;
 mod main_job;
+mod one_transfer;
 mod readme;
 mod rust_sdk;
 mod scene;
