@@ -94,7 +94,7 @@ impl Setup {
     }
 
     /// Starts a registry on these parts, which may have started one before.
-    async fn start(
+    pub(crate) async fn start(
         &self,
         metadata: &Arc<Watched>,
         clock: &Arc<ManualClock>,
