@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws::{Exception, Service, ecr, json, sigv4};
 use http::request::Parts;
-use metadata::RegistryId;
+use metadata::{RegistryId, Timestamp};
 use registry::{Caller, Registry};
 use serde::de::DeserializeOwned;
 
@@ -63,6 +63,11 @@ impl<'a> Call<'a> {
     /// The registry that is asked.
     pub(super) fn registry_id(&self) -> &RegistryId {
         &self.login.caller.registry
+    }
+
+    /// The current moment.
+    pub(super) fn now(&self) -> Timestamp {
+        self.doors.registry.clock().now()
     }
 
     /// Reads the body into a shape of ECR.

@@ -1,7 +1,7 @@
 //! Secrets of rules, as far as AWS Secrets Manager offers them to their users.
 
 use aws::{
-    Exception, Sensitive, Timestamp,
+    Arn, Exception, Sensitive, Timestamp,
     exception::{CommonException, SecretsManagerException},
     json,
     secrets_manager::{
@@ -11,7 +11,8 @@ use aws::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use registry::{CreateSecret, DeleteSecret, SecretSelector, SecretValue};
+use metadata::RegistryId;
+use registry::{CreateSecret, DeleteSecret, SecretError, SecretSelector, SecretValue, SecretView};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Call, Outcome, error};
@@ -32,7 +33,16 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
         client_request_token: request.client_request_token.clone(),
         value: value(request.secret_string, request.secret_binary)?,
     };
-    let view = call.registry().create_secret(call.caller(), new).await.map_err(error::secret)?;
+    let created = call.registry().create_secret(call.caller(), new).await;
+    let view = created.map_err(|error| match error {
+        SecretError::ScheduledForDeletion { .. } => Exception::new(
+            SecretsManagerException::InvalidRequest,
+            "You can't create this secret because a secret with this name is already scheduled \
+             for deletion.",
+        )
+        .into(),
+        error => error::secret(error),
+    })?;
     let version = view.secret.versions.last().map(|version| version.version_id.clone());
     Ok(json::render(&CreateSecretResponse {
         arn: Some(view.arn),
@@ -100,13 +110,34 @@ pub(super) async fn delete(call: &Call<'_>) -> Outcome {
         force: request.force_delete_without_recovery.unwrap_or_default(),
         recovery_window_days: request.recovery_window_in_days,
     };
-    let view =
-        call.registry().delete_secret(call.caller(), id, delete).await.map_err(error::secret)?;
+    let deleted = call.registry().delete_secret(call.caller(), id, delete).await;
+    let (arn, name, deletion_date) = match deleted {
+        Ok(SecretView { arn, secret }) => (arn, secret.name, secret.delete_after),
+        // "If you forcibly delete an already deleted or nonexistent secret, the operation does not
+        // return ResourceNotFoundException" (API reference of DeleteSecret).
+        Err(SecretError::NotFound { .. }) if delete.force => {
+            let arn = arn_of(call, id);
+            (arn.to_string(), arn.secret_name().unwrap_or(id).to_owned(), Some(call.now()))
+        }
+        Err(error) => return Err(error::secret(error)),
+    };
     Ok(json::render(&DeleteSecretResponse {
-        arn: Some(view.arn),
-        name: Some(view.secret.name),
-        deletion_date: view.secret.delete_after.map(moment),
+        arn: Some(arn),
+        name: Some(name),
+        deletion_date: deletion_date.map(moment),
     }))
+}
+
+/// The ARN of a secret that is not there: as sent, or as it would begin.
+fn arn_of(call: &Call<'_>, id: &str) -> Arn {
+    let RegistryId { account, region } = call.registry_id();
+    id.parse().unwrap_or_else(|_| Arn {
+        partition: "aws".to_owned(),
+        service: "secretsmanager".to_owned(),
+        region: region.to_string(),
+        account_id: account.to_string(),
+        resource: format!("secret:{id}"),
+    })
 }
 
 /// Members whose meaning is not kept here: to accept them would be to lose them.

@@ -402,10 +402,17 @@ async fn secrets_from_their_making_to_their_end() {
     assert_eq!(deleted["DeletionDate"], SECONDS + 30 * 24 * 60 * 60);
     let described = world.secrets("DescribeSecret", json!({"SecretId": arn})).await.json();
     assert_eq!(described["DeletedDate"], SECONDS);
+    let again = world.secrets("CreateSecret", json!({"Name": "ecr-pullthroughcache/hub"})).await;
+    assert_eq!(again.exception(), "InvalidRequestException");
+    assert!(again.exception_message().starts_with("You can't create this secret because"));
     let marked = world.secrets("GetSecretValue", json!({"SecretId": arn})).await;
     assert_eq!(marked.exception(), "InvalidRequestException");
     let force = json!({"SecretId": arn, "ForceDeleteWithoutRecovery": true});
-    assert_eq!(world.secrets("DeleteSecret", force).await.status, 200);
+    for _ in 0..2 {
+        let deleted = world.secrets("DeleteSecret", force.clone()).await;
+        assert_eq!((deleted.status, &deleted.json()["ARN"]), (200, &json!(arn)));
+        assert_eq!(deleted.json()["DeletionDate"], SECONDS);
+    }
     let gone = world.secrets("DescribeSecret", json!({"SecretId": arn})).await;
     assert_eq!(gone.exception(), "ResourceNotFoundException");
     assert_eq!(gone.exception_message(), "Secrets Manager can't find the specified secret.");
@@ -569,6 +576,16 @@ async fn bodies_have_a_limit_and_an_end() {
     let request = http::Request::from_parts(head, doors::tests::Broken);
     let response = world.doors.serve(request, connection).await;
     assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn over_http2_the_authority_is_the_signed_host() {
+    let world = World::start().await;
+    let mut request = Signed::new("secretsmanager.ListSecrets", "secretsmanager", "{}").request();
+    request.headers_mut().remove("host");
+    assert_eq!(world.send(request.clone()).await.exception(), "InvalidSignatureException");
+    *request.uri_mut() = format!("http://{HOST}/").parse().unwrap();
+    assert_eq!(world.send(request).await.exception(), "UnknownOperationException");
 }
 
 #[tokio::test]

@@ -24,11 +24,10 @@ pub(super) fn get(call: &Call<'_>) -> Outcome {
         }
     };
     call.registry().connect(call.caller())?;
-    let now = call.registry().clock().now();
     let (token, expires_at) = call
         .doors
         .authenticator
-        .issue(call.caller(), now)
+        .issue(call.caller(), call.now())
         .ok_or_else(|| Exception::from(CommonException::MissingAuthenticationToken))?;
     let authorization_token = STANDARD.encode(format!("AWS:{token}"));
     let authorization_data = accounts.into_iter().map(|account| AuthorizationData {
