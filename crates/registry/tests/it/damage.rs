@@ -7,7 +7,10 @@ use oci::Digest;
 use registry::{Counter, ReadError};
 use testkit::{Pattern, blob_path, manifest_path};
 
-use crate::world::{Files, Setup, World, push_image, read_at_least, until, within};
+use crate::{
+    images::push_image,
+    world::{Files, Setup, World, read_at_least, until, within},
+};
 
 /// More than a store reads whole when it opens a blob.
 const SIZE: u64 = 3 << 20;

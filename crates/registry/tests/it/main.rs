@@ -1,9 +1,13 @@
 //! The decisions, held against real parts: blob and metadata stores, the HTTP client of upstreams,
 //! and an upstream on loopback that does what a script says. Only time is pretended.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod damage;
+mod describe;
 mod fill_failures;
 mod fills;
+mod images;
 mod links;
 mod permission;
 mod pulls;

@@ -5,8 +5,9 @@ use oci::Digest;
 use registry::{Caller, DeleteSecret, NewRule, Principal, PullError, RepositoryFilter, RuleError};
 use testkit::ScriptedUpstream;
 
-use crate::world::{
-    REGION, Setup, new_secret, push_image, re, registry_id, repository, root, within,
+use crate::{
+    images::push_image,
+    world::{REGION, Setup, new_secret, re, registry_id, repository, root, within},
 };
 
 fn anonymous(region: &str) -> Caller {

@@ -5,8 +5,9 @@ use oci::{Digest, media_type};
 use registry::{Caller, Counter, PullError, PulledManifest, Served};
 use testkit::{Gate, Script, ScriptedUpstream, blob_path, manifest_path};
 
-use crate::world::{
-    Pulled, Setup, World, push_image, push_index, re, registry_id, repository, root, until, within,
+use crate::{
+    images::{push_image, push_index},
+    world::{Pulled, Setup, World, re, registry_id, repository, root, until, within},
 };
 
 /// Shows how a pull went, in a word.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use metadata::PageRequest;
 use registry::{DeleteSecret, NewRule, PullError, RuleError, RuleSource, SecretError, StartError};
 
-use crate::world::{REGION, Setup, World, new_secret, push_image, registry_id, root};
+use crate::{
+    images::push_image,
+    world::{REGION, Setup, World, new_secret, registry_id, root},
+};
 
 fn rule(prefix: &str, url: &str) -> NewRule {
     NewRule {
@@ -300,7 +303,8 @@ async fn declared_rules_are_checked_at_the_start() {
             _ => "other",
         })
     };
-    let cases: &[(&[(&str, &str, &str)], _)] = &[
+    type Declared<'a> = (&'a str, &'a str, &'a str);
+    let cases: &[(&[Declared<'_>], _)] = &[
         (&[(REGION, "hub", "quay.io")], Ok(())),
         (&[(REGION, "hub/", "quay.io")], Ok(())),
         (&[("eu-west-1", "hub", "ghcr.io")], Ok(())),

@@ -7,7 +7,10 @@ use metadata::MetadataStore as _;
 use registry::{Counter, DeleteSecret, PullError, SecretError, Served, StaleReason};
 use testkit::{Gate, Script, manifest_path};
 
-use crate::world::{Image, Setup, World, push_image, repository, until};
+use crate::{
+    images::{Image, push_image},
+    world::{Setup, World, repository, until},
+};
 
 const HOUR: i64 = 60 * 60 * 1000;
 const TWO_DAYS: i64 = 48 * HOUR;

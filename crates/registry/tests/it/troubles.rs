@@ -8,7 +8,10 @@ use registry::{PullError, Served, StaleReason};
 use testkit::{Script, ScriptedUpstream, manifest_path};
 use upstream::{Error, Lookup, Phase};
 
-use crate::world::{Image, Setup, World, push_image, until};
+use crate::{
+    images::{Image, push_image},
+    world::{Setup, World, until},
+};
 
 /// Long enough to be past every freshness window.
 const TWO_DAYS: i64 = 2 * 24 * 60 * 60 * 1000;

@@ -6,8 +6,9 @@ use metadata::{MemoryMetadata, MetadataStore, SqliteMetadata};
 use registry::{Counter, DeleteSecret, PullError, Registry, Served};
 
 use crate::{
+    images::push_image,
     watched::Watched,
-    world::{Files, Setup, World, push_image, re, repository, within},
+    world::{Files, Pulled, Setup, World, re, repository, within},
 };
 
 /// Another process on the stores of a world.
@@ -23,7 +24,7 @@ impl Replica {
         Self { registry, metadata }
     }
 
-    async fn pull(&self, world: &World, name: &str) -> crate::world::Pulled {
+    async fn pull(&self, world: &World, name: &str) -> Pulled {
         let (name, reference) = (repository(name), re("v1"));
         within(self.registry.pull_manifest(&world.caller, &name, &reference)).await
     }
