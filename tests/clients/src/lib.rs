@@ -13,6 +13,7 @@ pub mod containerd;
 pub mod docker;
 pub mod image;
 pub mod program;
+pub mod raw_http;
 pub mod skip;
 pub mod skopeo;
 pub mod stalling_proxy;

@@ -13,14 +13,12 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use clients::Cistern;
-use testkit::{Gate, Pattern, Script, ScriptedUpstream, blob_path};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::TcpStream,
-    task::{JoinHandle, JoinSet},
+use clients::{
+    Cistern,
+    raw_http::{Answer, RawHttp},
 };
+use testkit::{Gate, Pattern, Script, ScriptedUpstream, blob_path};
+use tokio::task::{JoinHandle, JoinSet};
 
 const MIB: u64 = 1 << 20;
 const SIZE: u64 = 512 * MIB;
@@ -103,9 +101,8 @@ fn manners() -> Vec<Manner> {
 
 /// What the readers share.
 struct World {
-    host: String,
+    client: RawHttp,
     path: String,
-    authorization: String,
     pattern: Pattern,
     /// A staying reader arrives when it has its part of the first half. Never opened: it counts.
     first_half: Gate,
@@ -116,16 +113,9 @@ struct World {
 
 impl World {
     fn new(cistern: &Cistern, digest: &str, pattern: Pattern) -> Self {
-        let environment = cistern.environment();
-        let value = |name: &str| {
-            let found = environment.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.clone()).expect("cistern env prints it")
-        };
-        let pair = format!("{}:{}", value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"));
         Self {
-            host: cistern.host(),
+            client: RawHttp::of(cistern),
             path: format!("/v2/hub/library/big/blobs/{digest}"),
-            authorization: format!("Basic {}", STANDARD.encode(pair)),
             pattern,
             first_half: Gate::shut(),
             committed: Gate::shut(),
@@ -160,7 +150,7 @@ impl World {
                 _ => {}
             }
             let max = buffer.len().min(usize::try_from(range.end - at).unwrap_or(usize::MAX));
-            let count = body.read(&mut buffer[..max]).await.expect("the connection holds");
+            let count = body.read(&mut buffer[..max]).await;
             assert!(count > 0, "{manner:?} ended at {at}");
             assert!(self.pattern.matches(at, &buffer[..count]), "{manner:?}: wrong at {at}");
             at += count as u64;
@@ -176,25 +166,18 @@ impl World {
         tokio::spawn(async move { gate.pass().await });
     }
 
-    /// Sends the request, checks the head of the answer, returns the body.
-    async fn get(&self, manner: &Manner, range: &Range<u64>) -> BufReader<TcpStream> {
-        let mut stream = TcpStream::connect(&self.host).await.expect("it listens");
-        let range_header = match manner {
-            Manner::Ranged(range) => format!("Range: bytes={}-{}\r\n", range.start, range.end - 1),
-            _ => String::new(),
+    /// Sends the request and checks the head of the answer.
+    async fn get(&self, manner: &Manner, range: &Range<u64>) -> Answer {
+        let (status, header) = match manner {
+            Manner::Ranged(range) => {
+                (206, format!("Range: bytes={}-{}\r\n", range.start, range.end - 1))
+            }
+            _ => (200, String::new()),
         };
-        let request = format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\n{range_header}\r\n",
-            self.path, self.host, self.authorization
-        );
-        stream.write_all(request.as_bytes()).await.expect("it reads");
-        let mut body = BufReader::with_capacity(64 * 1024, stream);
-        let head = read_head(&mut body).await;
-        let status = if range_header.is_empty() { "200" } else { "206" };
-        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{manner:?}: {head}");
-        let length = format!("content-length: {}\r\n", range.end - range.start);
-        assert!(head.to_lowercase().contains(&length), "{manner:?}: {head}");
-        body
+        let answer = self.client.get(&self.path, &header).await;
+        assert_eq!(answer.status, status, "{manner:?}");
+        assert_eq!(answer.length(), Some(range.end - range.start), "{manner:?}");
+        answer
     }
 
     /// Samples anonymous resident memory every 50 ms until `over`; returns the peak in
@@ -211,14 +194,6 @@ impl World {
             peak
         })
     }
-}
-
-async fn read_head(body: &mut BufReader<TcpStream>) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(body.read_u8().await.expect("an answer has a head"));
-    }
-    String::from_utf8(head).expect("a head is text")
 }
 
 fn anonymous_kib(process_id: u32) -> u64 {
