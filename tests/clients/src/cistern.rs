@@ -95,6 +95,20 @@ impl Cistern {
         self.serve(&address);
     }
 
+    /// As [`Self::restart`], with these flags in place of earlier ones of the same name.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[track_caller]
+    pub fn restart_with(&mut self, flags: &[&str]) {
+        let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+        for &flag in flags {
+            self.flags.retain(|earlier| name(earlier) != name(flag));
+            self.flags.push(flag.to_owned());
+        }
+        self.restart();
+    }
+
     #[track_caller]
     fn serve(&mut self, listen: &str) {
         let stdout = self.home.path().join("cistern.out");

@@ -11,3 +11,4 @@ mod rust_sdk;
 mod scene;
 mod start_errors;
 mod tls;
+mod troubled_upstreams;
