@@ -141,7 +141,7 @@ impl Registry {
 }
 
 impl Inner {
-    async fn linked_size(
+    pub(crate) async fn linked_size(
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
@@ -204,9 +204,9 @@ impl Inner {
             match self.fills.join(&key).await {
                 Joined::Started(lease) => {
                     let source = lease.source();
-                    source.want_link(wish);
-                    let inner = Arc::clone(self);
-                    let task = FillTask { inner, lease, target, digest: digest.clone() };
+                    source.want_link(wish.clone());
+                    let (inner, digest) = (Arc::clone(self), digest.clone());
+                    let task = FillTask { inner, lease, target, digest, wish };
                     tokio::spawn(task.run(Arc::clone(&self.fill_slots)));
                     return Ok(source);
                 }

@@ -156,7 +156,7 @@ impl Wanted<'_> {
         };
         let pushed = fact.as_ref().is_some_and(|fact| matches!(fact.origin, Origin::Pushed { .. }));
         match (fact, stored, matched) {
-            (Some(fact), Some(stored), Some(matched)) if !self.is_fresh(&fact) => {
+            (Some(fact), Some(stored), Some(matched)) if !self.inner.is_fresh(&fact) => {
                 self.confirm(&fact, stored, reference, matched).await
             }
             (_, Some(stored), _) => Ok((stored, Served::Hit)),
@@ -164,12 +164,6 @@ impl Wanted<'_> {
             (_, None, Some(matched)) if !pushed => self.import(reference, matched).await,
             (_, None, _) => Err(self.unknown(reference).await?),
         }
-    }
-
-    fn is_fresh(&self, fact: &TagFact) -> bool {
-        let age = self.inner.clock.now().millis_since(fact.checked_at);
-        matches!(fact.origin, Origin::Pushed { .. })
-            || u128::from(age) < self.inner.settings.fresh_for.as_millis()
     }
 
     /// Asks the upstream whether a cached tag still holds, and serves what is cached if it does
@@ -269,7 +263,14 @@ impl Inner {
         });
     }
 
-    async fn tag_fact(
+    /// Tells whether a tag is served without asking its upstream.
+    pub(crate) fn is_fresh(&self, fact: &TagFact) -> bool {
+        let age = self.clock.now().millis_since(fact.checked_at);
+        matches!(fact.origin, Origin::Pushed { .. })
+            || u128::from(age) < self.settings.fresh_for.as_millis()
+    }
+
+    pub(crate) async fn tag_fact(
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,

@@ -81,6 +81,9 @@ impl ImportWork {
     }
 
     async fn import(&self) -> Result<Imported, PullError> {
+        if let Some(manifest) = self.brought_meanwhile().await? {
+            return Ok(Imported { manifest, served: Served::Hit });
+        }
         let target = self.inner.target(&self.registry, &self.matched).await?;
         if let Some(known) = &self.known
             && let Some(imported) = self.confirm(&target, known).await?
@@ -90,6 +93,22 @@ impl ImportWork {
         let fetched = self.fetch(&target).await?;
         let manifest = self.store(&fetched).await?;
         Ok(Imported { manifest, served: Served::Miss })
+    }
+
+    /// Returns what an import brought that ended between this caller's look and this import.
+    async fn brought_meanwhile(&self) -> Result<Option<Arc<StoredManifest>>, PullError> {
+        let (inner, registry, repository) = (&self.inner, &self.registry, &self.repository);
+        let digest = match &self.reference {
+            Reference::Digest(digest) => Some(digest.clone()),
+            Reference::Tag(tag) => {
+                let fact = inner.tag_fact(registry, repository, tag).await?;
+                fact.filter(|fact| inner.is_fresh(fact)).map(|fact| fact.digest.clone())
+            }
+        };
+        match digest {
+            Some(digest) => inner.stored_manifest(registry, repository, &digest).await,
+            None => Ok(None),
+        }
     }
 
     /// Asks what a tag names now. `None` where only a fetch can tell.

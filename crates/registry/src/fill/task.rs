@@ -10,7 +10,7 @@ use oci::Digest;
 use tokio::sync::{Semaphore, mpsc};
 use upstream::{BlobBody, Target};
 
-use super::{FillError, Lease, lease::Publisher};
+use super::{FillError, Lease, LinkWish, lease::Publisher};
 use crate::{Counter, StorageError, registry::Inner};
 
 /// Pieces between the network and the disk; each is at most one read of the upstream's socket.
@@ -22,6 +22,8 @@ pub(crate) struct FillTask {
     pub(crate) lease: Lease,
     pub(crate) target: Target,
     pub(crate) digest: Digest,
+    /// The link that the reader who started it looked for in vain.
+    pub(crate) wish: LinkWish,
 }
 
 impl FillTask {
@@ -68,6 +70,12 @@ impl FillTask {
             Err(blobs::Error::NotFound(_)) => return Ok(None),
             Err(error) => return Err(stored(error)),
         };
+        let LinkWish { registry, repository, .. } = &self.wish;
+        match self.inner.linked_size(registry, repository, &self.digest).await {
+            // By a fill that ended between the reader's look and this one.
+            Ok(Some(size_bytes)) if size_bytes == blob.size_bytes => return Ok(Some(blob)),
+            _ => {}
+        }
         match self.inner.upstream.stat_blob(&self.target, &self.digest).await {
             Ok(stat) if stat.size_bytes == Some(blob.size_bytes) => Ok(Some(blob)),
             // What is here was cut off, or the upstream does not tell the truth: the bytes will
@@ -79,16 +87,15 @@ impl FillTask {
         }
     }
 
-    /// Streams the body into the staged blob. Writing and hashing have a thread of their own, a
-    /// few pieces behind the network.
+    /// Streams the body into the staged blob. While one batch of pieces is hashed and written off
+    /// the runtime, the next is received.
     async fn stream(&self, body: BlobBody, staged: StagedBlob) -> Result<StagedBlob, FillError> {
         let (pieces, from_network) = mpsc::channel(PIECES_AHEAD);
         let publisher = self.lease.publisher();
-        let writer = tokio::task::spawn_blocking(move || write(staged, from_network, &publisher));
-        let received = self.receive(body, pieces).await;
+        let (received, staged) =
+            tokio::join!(self.receive(body, pieces), write(staged, from_network, &publisher));
         // The writer's failure is the cause where both failed: it closed the channel.
-        let staged = writer.await.map_err(|_| FillError::Abandoned)?;
-        let staged = staged.map_err(stored)?;
+        let staged = staged?;
         received.map(|()| staged)
     }
 
@@ -163,17 +170,22 @@ fn stored(error: blobs::Error) -> FillError {
     FillError::Storage(StorageError::Blobs(error))
 }
 
-/// Writes and hashes what comes from the network, and publishes it. Blocks.
-fn write(
+/// Writes and hashes what comes from the network, and publishes it. A thread is held for one batch
+/// only: an upstream that stalls must not keep one from everybody else.
+async fn write(
     mut staged: StagedBlob,
     mut from_network: mpsc::Receiver<Bytes>,
     publisher: &Publisher,
-) -> Result<StagedBlob, blobs::Error> {
+) -> Result<StagedBlob, FillError> {
     let mut pieces = Vec::with_capacity(PIECES_AHEAD);
-    while from_network.blocking_recv_many(&mut pieces, PIECES_AHEAD) > 0 {
-        for piece in pieces.drain(..) {
-            staged.append(&piece)?;
-        }
+    while from_network.recv_many(&mut pieces, PIECES_AHEAD).await > 0 {
+        let batch = std::mem::take(&mut pieces);
+        let append = move || {
+            batch.iter().try_for_each(|piece| staged.append(piece))?;
+            Ok(staged)
+        };
+        let appended = tokio::task::spawn_blocking(append).await;
+        staged = appended.map_err(|_| FillError::Abandoned)?.map_err(stored)?;
         publisher.advance(staged.size_bytes());
     }
     Ok(staged)
