@@ -9,7 +9,7 @@ use oci::Digest;
 use registry::{BlobReader, Counter, Served};
 use testkit::{Gate, Pattern, Script, blob_path, manifest_path};
 
-use crate::world::{Setup, World, read_at_least, read_to_end, until};
+use crate::world::{Setup, World, read_at_least, read_to_end, until, within};
 
 const SIZE: u64 = 3 << 20;
 const HALF: u64 = SIZE / 2;
@@ -214,4 +214,31 @@ async fn staging_space_is_given_back() {
         assert!(blobs.open(&digest).await.is_ok());
     }
     until("nothing is staged", || async { blobs.staging_bytes() == 0 }).await;
+}
+
+/// Upstreams that stall keep no thread from anybody: with two threads for blocking calls and four
+/// stalled fills, a fifth blob is filled.
+#[test]
+fn stalled_fills_hold_no_threads() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let world = World::with_hub().await;
+        let gate = Gate::shut();
+        let mut stalled = Vec::new();
+        for seed in 0..4 {
+            let pattern = Pattern::new(seed, SIZE);
+            let digest = world.upstream.add_pattern("app", &pattern);
+            world.upstream.script(&blob_path("app", &digest), Script::new().stall(HALF, &gate));
+            let mut reader = world.open("hub/app", &digest).await.unwrap();
+            within(read_at_least(&mut reader, 1)).await;
+            stalled.push(reader);
+        }
+        let pattern = Pattern::new(9, SIZE);
+        let digest = world.upstream.add_pattern("app", &pattern);
+        let bytes = within(world.blob("hub/app", &digest)).await.unwrap();
+        assert!(bytes.len() as u64 == SIZE && pattern.matches(0, &bytes));
+        gate.open();
+        world.fills_ended(5).await;
+    });
 }
