@@ -8,6 +8,7 @@ mod describe;
 mod fill_failures;
 mod fills;
 mod images;
+mod late;
 mod links;
 mod permission;
 mod pulls;

@@ -39,42 +39,45 @@ async fn stores(directory: &tempfile::TempDir) -> [Arc<dyn MetadataStore>; 2] {
 #[tokio::test]
 async fn what_one_replica_changes_the_others_follow() {
     let directory = tempfile::tempdir().unwrap();
-    for store in stores(&directory).await {
-        let mut setup = Setup::new();
-        setup.metadata = store;
-        let world = setup.world().await;
-        let other = Replica::of(&world).await;
-        push_image(&world.upstream, "app", Some("v1"), &["x"]);
-        // That there is no rule is remembered as well.
-        assert!(matches!(other.pull(&world, "hub/app").await, Err(PullError::NameUnknown { .. })));
+    let [memory, sqlite] = stores(&directory).await;
+    tokio::join!(others_follow(memory), others_follow(sqlite));
+}
 
-        let arn = world.credentials("s", "alice", "wonder").await;
-        world.upstream.require_basic("alice", "wonder");
-        world.rule("hub", |rule| rule.credential_arn = Some(arn.clone())).await;
-        other.metadata.followed().await;
-        other.pull(&world, "hub/app").await.unwrap();
+async fn others_follow(store: Arc<dyn MetadataStore>) {
+    let mut setup = Setup::new();
+    setup.metadata = store;
+    let world = setup.world().await;
+    let other = Replica::of(&world).await;
+    push_image(&world.upstream, "app", Some("v1"), &["x"]);
+    // That there is no rule is remembered as well.
+    assert!(matches!(other.pull(&world, "hub/app").await, Err(PullError::NameUnknown { .. })));
 
-        world.clock.advance(2 * 24 * 60 * 60 * 1000);
-        let moved = push_image(&world.upstream, "app", Some("v1"), &["moved"]);
-        assert_eq!(world.pull("hub/app", "v1").await.unwrap().digest, moved.digest);
-        other.metadata.followed().await;
-        let seen = other.pull(&world, "hub/app").await.unwrap();
-        assert_eq!(seen.digest, moved.digest);
-        assert!(matches!(seen.served, Served::Hit));
+    let arn = world.credentials("s", "alice", "wonder").await;
+    world.upstream.require_basic("alice", "wonder");
+    world.rule("hub", |rule| rule.credential_arn = Some(arn.clone())).await;
+    other.metadata.followed().await;
+    other.pull(&world, "hub/app").await.unwrap();
 
-        let forced = DeleteSecret { force: true, recovery_window_days: None };
-        world.registry.delete_secret(&world.caller, &arn, forced).await.unwrap();
-        other.metadata.followed().await;
-        push_image(&world.upstream, "other", Some("v1"), &["x"]);
-        let pulled = other.pull(&world, "hub/other").await;
-        assert!(matches!(pulled, Err(PullError::Credentials { .. })), "{pulled:?}");
+    world.clock.advance(2 * 24 * 60 * 60 * 1000);
+    let moved = push_image(&world.upstream, "app", Some("v1"), &["moved"]);
+    assert_eq!(world.pull("hub/app", "v1").await.unwrap().digest, moved.digest);
+    other.metadata.followed().await;
+    let seen = other.pull(&world, "hub/app").await.unwrap();
+    assert_eq!(seen.digest, moved.digest);
+    assert!(matches!(seen.served, Served::Hit));
 
-        world.registry.delete_rule(&world.caller, "hub").await.unwrap();
-        other.metadata.followed().await;
-        let pulled = other.pull(&world, "hub/other").await;
-        assert!(matches!(pulled, Err(PullError::NameUnknown { .. })), "{pulled:?}");
-        other.pull(&world, "hub/app").await.unwrap();
-    }
+    let forced = DeleteSecret { force: true, recovery_window_days: None };
+    world.registry.delete_secret(&world.caller, &arn, forced).await.unwrap();
+    other.metadata.followed().await;
+    push_image(&world.upstream, "other", Some("v1"), &["x"]);
+    let pulled = other.pull(&world, "hub/other").await;
+    assert!(matches!(pulled, Err(PullError::Credentials { .. })), "{pulled:?}");
+
+    world.registry.delete_rule(&world.caller, "hub").await.unwrap();
+    other.metadata.followed().await;
+    let pulled = other.pull(&world, "hub/other").await;
+    assert!(matches!(pulled, Err(PullError::NameUnknown { .. })), "{pulled:?}");
+    other.pull(&world, "hub/app").await.unwrap();
 }
 
 /// What a change says here is seen here at once, followed or not.

@@ -1,7 +1,7 @@
 //! A metadata store that counts what it is asked.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -12,6 +12,7 @@ use metadata::{
     SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
+use testkit::Gate;
 
 use crate::world::until;
 
@@ -21,16 +22,28 @@ pub(crate) struct Watched {
     store: Arc<dyn MetadataStore>,
     questions: AtomicUsize,
     looks: AtomicUsize,
+    /// Holds the next answer back, once.
+    hold: Mutex<Option<Gate>>,
 }
 
 impl Watched {
     pub(crate) fn new(store: Arc<dyn MetadataStore>) -> Self {
-        Self { store, questions: AtomicUsize::new(0), looks: AtomicUsize::new(0) }
+        Self {
+            store,
+            questions: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
+            hold: Mutex::default(),
+        }
     }
 
     /// Returns how often anything was asked by somebody who waits.
     pub(crate) fn questions(&self) -> usize {
         self.questions.load(Ordering::SeqCst)
+    }
+
+    /// Holds the answer to the next question back until the gate opens, late as it may be then.
+    pub(crate) fn hold_next(&self, gate: &Gate) {
+        *self.hold.lock().unwrap() = Some(gate.clone());
     }
 
     /// Waits until whoever follows the changes has taken in all that there were.
@@ -49,7 +62,12 @@ macro_rules! passed_on {
         impl MetadataStore for Watched {
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer, Error> {
                 self.questions.fetch_add(1, Ordering::SeqCst);
-                self.store.$name($($argument),*).await
+                let answer = self.store.$name($($argument),*).await;
+                let held = self.hold.lock().unwrap().take();
+                if let Some(gate) = held {
+                    gate.pass().await;
+                }
+                answer
             })+
 
             async fn changes_since(&self, since: Revision) -> Result<Changes, Error> {
