@@ -10,9 +10,9 @@ use metadata::{
 };
 use oci::{Digest, Reference, RepositoryName};
 use registry::{
-    BlobReader, BlobSummary, Caller, Clock, Counter, CreateSecret, DeclaredRule, Keyring,
-    LocalDirectory, ManualClock, NewRule, OpenBlob, Parts, Principal, PullError, PulledManifest,
-    ReadError, Registry, RuleView, SecretValue, Settings, StartError,
+    BlobReader, BlobSummary, Caller, Clock, Counter, CreateSecret, DeclaredRule, FillDirectory,
+    Keyring, LocalDirectory, ManualClock, NewRule, OpenBlob, Parts, Principal, PullError,
+    PulledManifest, ReadError, Registry, RuleView, SecretValue, Settings, StartError,
 };
 use serde_json::json;
 use testkit::ScriptedUpstream;
@@ -36,6 +36,7 @@ pub(crate) struct Setup {
     pub(crate) metadata: Arc<dyn MetadataStore>,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) fills: Arc<dyn FillDirectory>,
     /// Stands between the registry and the HTTP client.
     pub(crate) wrap: fn(HttpUpstream) -> Arc<dyn Upstream>,
 }
@@ -62,6 +63,7 @@ impl Setup {
             metadata: Arc::new(MemoryMetadata::new()),
             blobs: Arc::new(MemoryBlobs::default()),
             keyring: Arc::new(Keyring::generate()),
+            fills: Arc::new(LocalDirectory::default()),
             wrap: |client| Arc::new(client),
         }
     }
@@ -106,7 +108,7 @@ impl Setup {
             upstream: (self.wrap)(client),
             clock: Arc::<ManualClock>::clone(clock),
             keyring: Arc::clone(&self.keyring),
-            fills: Arc::new(LocalDirectory::default()),
+            fills: Arc::clone(&self.fills),
         };
         Registry::start(parts, self.settings.clone()).await
     }
