@@ -14,6 +14,7 @@ mod permission;
 mod pulls;
 mod rules;
 mod secrets;
+mod sources;
 mod stale;
 mod strict_rules;
 mod troubles;
