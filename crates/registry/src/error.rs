@@ -124,6 +124,9 @@ pub enum RuleError {
         /// The limit.
         limit: u32,
     },
+    /// An update that names neither a secret nor a role.
+    #[error("neither a secret nor a role is given")]
+    NothingToUpdate,
     /// The rule is declared, not stored: it is changed where it is declared.
     #[error("the rule {prefix} is declared by {source_name}: change it there")]
     Declared {

@@ -46,7 +46,7 @@ pub use keyring::{Keyring, KeyringError};
 pub use matching::Match;
 pub use pull::{PulledManifest, Served, StaleReason};
 pub use registry::{Parts, Registry};
-pub use rules::{NewRule, RuleSource, RuleView};
+pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
 pub use secrets::{CreateSecret, DeleteSecret, SecretSelector, SecretValue, SecretView};
 pub use settings::{DeclaredRule, Settings};

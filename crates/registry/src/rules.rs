@@ -1,7 +1,9 @@
-//! Pull through cache rules: made, listed, removed; stored ones and declared ones.
+//! Pull through cache rules: made, listed, changed, tried, removed; stored ones and declared ones.
 //!
 //! ECR API reference, `CreatePullThroughCacheRule` and its siblings; DESIGN 4 says where extended
 //! and strict mode part.
+
+use std::sync::Arc;
 
 use metadata::{
     EcrRepositoryPrefix, MetadataStore, Page, PageRequest, PrefixError, RegistryId, Rule,
@@ -15,6 +17,11 @@ use crate::{
     matching::{BookedRule, RuleBook},
     registry::Inner,
 };
+
+mod update;
+mod validate;
+
+pub use validate::{RuleFailure, RuleValidation};
 
 /// ECR's service limit for rules of one registry.
 const STRICT_RULES_MAX: u32 = 50;
@@ -92,7 +99,8 @@ impl Registry {
         if let Some(arn) = &new.credential_arn {
             inner.check_secret(registry, arn).await?;
         }
-        check_role(&new, registry, &inner.settings)?;
+        let url = &new.upstream_registry_url;
+        check_role(url, new.custom_role_arn.as_deref(), registry, &inner.settings)?;
         let now = inner.clock.now();
         let rule = Rule {
             ecr_repository_prefix: prefix,
@@ -173,12 +181,25 @@ impl Registry {
 }
 
 impl Inner {
-    /// Checks that a rule is there and stored, not declared.
-    async fn changeable_rule(&self, registry: &RegistryId, prefix: &str) -> Result<(), RuleError> {
+    /// Finds a rule, stored or declared.
+    async fn booked_rule(
+        &self,
+        registry: &RegistryId,
+        prefix: &str,
+    ) -> Result<Arc<BookedRule>, RuleError> {
         let book = self.book(registry).await?;
-        let booked = book.get(key_of(prefix)).ok_or_else(|| not_found(prefix, registry))?;
+        book.get(key_of(prefix)).cloned().ok_or_else(|| not_found(prefix, registry))
+    }
+
+    /// Finds a rule that is stored, not declared.
+    async fn changeable_rule(
+        &self,
+        registry: &RegistryId,
+        prefix: &str,
+    ) -> Result<Arc<BookedRule>, RuleError> {
+        let booked = self.booked_rule(registry, prefix).await?;
         match &booked.source {
-            RuleSource::Stored => Ok(()),
+            RuleSource::Stored => Ok(booked),
             RuleSource::Declared(source) => {
                 Err(RuleError::Declared { prefix: prefix.to_owned(), source_name: source.clone() })
             }
@@ -350,11 +371,17 @@ fn check_roots(
     Ok(())
 }
 
-fn check_role(new: &NewRule, registry: &RegistryId, settings: &Settings) -> Result<(), RuleError> {
+/// Checks a rule's role, or that it can do without one.
+fn check_role(
+    url: &str,
+    custom_role_arn: Option<&str>,
+    registry: &RegistryId,
+    settings: &Settings,
+) -> Result<(), RuleError> {
     let invalid =
         |reason: &str| RuleError::Invalid { field: "customRoleArn", reason: reason.to_owned() };
-    let is_ecr = upstream::kind_of(&new.upstream_registry_url) == Some(Kind::Ecr);
-    match &new.custom_role_arn {
+    let is_ecr = upstream::kind_of(url) == Some(Kind::Ecr);
+    match custom_role_arn {
         Some(arn) if arn.len() > 2048 => Err(invalid("an ARN has at most 2048 characters")),
         Some(arn) if !arn.starts_with("arn:") => Err(invalid("it is not the ARN of a role")),
         Some(arn) if settings.strict_ecr => {
@@ -365,7 +392,7 @@ fn check_role(new: &NewRule, registry: &RegistryId, settings: &Settings) -> Resu
             }
         }
         None if settings.strict_ecr && is_ecr => {
-            let host_account = new.upstream_registry_url.split('.').next().unwrap_or_default();
+            let host_account = url.split('.').next().unwrap_or_default();
             let cross_account = host_account != "dkr" && host_account != registry.account.as_str();
             if cross_account {
                 Err(invalid("it must be specified for an ECR registry of another account"))

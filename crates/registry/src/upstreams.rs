@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metadata::RegistryId;
+use metadata::{RegistryId, Rule};
 use secrecy::SecretString;
 use serde::Deserialize;
 use upstream::{Address, Credentials, Identity, Target};
@@ -42,16 +42,7 @@ impl Inner {
                 })?)
             }
         };
-        let (credentials, identity) = match eyes {
-            Some(eyes) => (Some(eyes.credentials), eyes.identity),
-            None => (None, Identity::anonymous()),
-        };
-        Ok(Target {
-            registry_url: rule.upstream_registry_url.as_str().into(),
-            repository: matched.upstream_repository.as_str().into(),
-            credentials,
-            identity,
-        })
+        Ok(target_of(rule, &matched.upstream_repository, eyes))
     }
 
     /// Reads the credentials of a secret. Kept in memory until the secret changes.
@@ -61,13 +52,22 @@ impl Inner {
             return Ok(eyes);
         }
         let epoch = self.hot.epoch();
-        let (_, _, value) = self.read_secret(registry, arn, &SecretSelector::default()).await?;
-        let eyes = self.read_eyes(arn, &value)?;
+        let eyes = self.stored_eyes(registry, arn).await?;
         self.hot.keep(&self.hot.eyes, epoch, key, eyes.clone());
         Ok(eyes)
     }
 
-    fn read_eyes(&self, id: &str, value: &SecretValue) -> Result<Eyes, SecretError> {
+    /// Reads the credentials of a secret as it is stored now.
+    pub(crate) async fn stored_eyes(
+        &self,
+        registry: &RegistryId,
+        arn: &str,
+    ) -> Result<Eyes, SecretError> {
+        let (_, _, value) = self.read_secret(registry, arn, &SecretSelector::default()).await?;
+        self.parse_eyes(arn, &value)
+    }
+
+    fn parse_eyes(&self, id: &str, value: &SecretValue) -> Result<Eyes, SecretError> {
         let unusable = |reason| SecretError::Unusable { id: id.to_owned(), reason };
         let text = value.as_text().ok_or_else(|| unusable("it is binary, not text"))?;
         // Else a list of two strings would do as well.
@@ -97,6 +97,20 @@ impl Inner {
         } else if !is_about_content(error) {
             self.circuits.failed(&target.registry_url, self.clock.now());
         }
+    }
+}
+
+/// Says what to ask of the upstream of a rule; an empty repository is the registry itself.
+pub(crate) fn target_of(rule: &Rule, repository: &str, eyes: Option<Eyes>) -> Target {
+    let (credentials, identity) = match eyes {
+        Some(eyes) => (Some(eyes.credentials), eyes.identity),
+        None => (None, Identity::anonymous()),
+    };
+    Target {
+        registry_url: rule.upstream_registry_url.as_str().into(),
+        repository: repository.into(),
+        credentials,
+        identity,
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod identity;
 mod images;
 mod repositories;
+mod rule_failure;
 mod rules;
 mod secrets;
 mod token;
@@ -134,6 +135,8 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
     match operation {
         Operation::CreatePullThroughCacheRule => rules::create(call).await,
         Operation::DescribePullThroughCacheRules => rules::describe(call).await,
+        Operation::UpdatePullThroughCacheRule => rules::update(call).await,
+        Operation::ValidatePullThroughCacheRule => rules::validate(call).await,
         Operation::DeletePullThroughCacheRule => rules::delete(call).await,
         Operation::GetAuthorizationToken => token::get(call),
         Operation::DescribeRepositories => repositories::describe(call).await,

@@ -12,6 +12,7 @@ mod late;
 mod links;
 mod permission;
 mod pulls;
+mod rule_updates;
 mod rules;
 mod secrets;
 mod sources;

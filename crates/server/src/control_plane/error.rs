@@ -75,6 +75,11 @@ pub(super) fn rule(error: RuleError, strict_ecr: bool) -> Failure {
                  for your account: {limit} pull through cache rules for each registry."
             ),
         ),
+        // Captured from ECR, as its users saw it.
+        RuleError::NothingToUpdate => Exception::new(
+            EcrException::InvalidParameter,
+            "Invalid input: Please set either credential arn or role arn to update the credentials",
+        ),
         RuleError::Declared { prefix, source_name } => Exception::new(
             EcrException::Validation,
             format!(

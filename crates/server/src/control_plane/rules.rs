@@ -6,14 +6,17 @@ use aws::{
         CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse,
         DeletePullThroughCacheRuleRequest, DeletePullThroughCacheRuleResponse,
         DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse, Operation,
-        PullThroughCacheRule,
+        PullThroughCacheRule, UpdatePullThroughCacheRuleRequest,
+        UpdatePullThroughCacheRuleResponse, ValidatePullThroughCacheRuleRequest,
+        ValidatePullThroughCacheRuleResponse,
     },
     json,
 };
-use metadata::Rule;
-use registry::{NewRule, RuleError, RuleView};
+use metadata::{Rule, RuleCredentials};
+use registry::{NewRule, RuleError, RuleValidation, RuleView};
 
-use super::{Call, Failure, Outcome, error, validate};
+use super::{Call, Failure, Outcome, error, rule_failure, validate};
+use crate::doors::chain;
 
 /// Every rule of a registry, as a resource.
 const RESOURCE: &str = "*";
@@ -80,6 +83,79 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     Ok(json::render(&DescribePullThroughCacheRulesResponse {
         pull_through_cache_rules: found.items.into_iter().map(|view| render(call, view)).collect(),
         next_token: validate::next_token(found.next),
+    }))
+}
+
+/// `UpdatePullThroughCacheRule`.
+pub(super) async fn update(call: &Call<'_>) -> Outcome {
+    let request: UpdatePullThroughCacheRuleRequest = call.ecr()?;
+    let operation = Operation::UpdatePullThroughCacheRule;
+    call.require_own(request.registry_id.as_deref(), operation, RESOURCE)?;
+    let prefix = &request.ecr_repository_prefix;
+    validate::prefix("ecrRepositoryPrefix", prefix)?;
+    if let Some(arn) = &request.custom_role_arn {
+        validate::length("customRoleArn", arn.chars().count(), 0..=2048)?;
+    }
+    let credentials = RuleCredentials {
+        credential_arn: request.credential_arn,
+        custom_role_arn: request.custom_role_arn,
+    };
+    let updated = call.registry().update_rule(call.caller(), prefix, credentials).await;
+    let PullThroughCacheRule {
+        ecr_repository_prefix,
+        upstream_registry_url: _,
+        created_at: _,
+        registry_id,
+        credential_arn,
+        custom_role_arn,
+        upstream_repository_prefix,
+        upstream_registry: _,
+        updated_at,
+    } = render(call, updated.map_err(failure(call))?);
+    Ok(json::render(&UpdatePullThroughCacheRuleResponse {
+        ecr_repository_prefix,
+        registry_id,
+        updated_at,
+        credential_arn,
+        custom_role_arn,
+        upstream_repository_prefix,
+    }))
+}
+
+/// `ValidatePullThroughCacheRule`.
+pub(super) async fn validate(call: &Call<'_>) -> Outcome {
+    let request: ValidatePullThroughCacheRuleRequest = call.ecr()?;
+    let operation = Operation::ValidatePullThroughCacheRule;
+    call.require_own(request.registry_id.as_deref(), operation, RESOURCE)?;
+    let prefix = &request.ecr_repository_prefix;
+    validate::prefix("ecrRepositoryPrefix", prefix)?;
+    let validation = call.registry().validate_rule(call.caller(), prefix).await;
+    let RuleValidation { view, failure: found } = validation.map_err(failure(call))?;
+    if let Some(found) = &found {
+        let registry = call.registry_id();
+        tracing::warn!(%registry, prefix, error = chain(found), "rule {prefix} is not valid");
+    }
+    let has_credentials = view.rule.credentials.credential_arn.is_some();
+    let PullThroughCacheRule {
+        ecr_repository_prefix,
+        upstream_registry_url,
+        created_at: _,
+        registry_id,
+        credential_arn,
+        custom_role_arn,
+        upstream_repository_prefix,
+        upstream_registry: _,
+        updated_at: _,
+    } = render(call, view);
+    Ok(json::render(&ValidatePullThroughCacheRuleResponse {
+        ecr_repository_prefix,
+        registry_id,
+        upstream_registry_url,
+        credential_arn,
+        custom_role_arn,
+        upstream_repository_prefix,
+        is_valid: Some(found.is_none()),
+        failure: found.map(|found| rule_failure::text(&found, has_credentials)),
     }))
 }
 

@@ -1,0 +1,119 @@
+//! What `ValidatePullThroughCacheRule` says is wrong with a rule, and what to do about it.
+//!
+//! AWS's own sentences where it has some (`ecr` model 2015-09-21). No text holds an address, a port
+//! or a credential; the log has the cause.
+
+use aws::{Exception, exception::EcrException};
+use registry::{RuleFailure, SecretError};
+use upstream::{Error, Phase};
+
+/// An upstream that refuses the rule's credentials.
+const REFUSED: &str = "The authentication to the upstream registry failed. Verify that the \
+                       credentials provided in the pull through cache rule are correct, and try \
+                       again.";
+
+/// Writes `failure`. `has_credentials` tells whether the rule names a secret.
+pub(super) fn text(failure: &RuleFailure, has_credentials: bool) -> String {
+    match failure {
+        RuleFailure::Secret(error) => secret(error),
+        RuleFailure::Upstream(error) => upstream(error, has_credentials),
+    }
+}
+
+fn secret(error: &SecretError) -> String {
+    let sentence = |kind: EcrException| Exception::from(kind).message().to_owned();
+    match error {
+        SecretError::NotFound { .. } => sentence(EcrException::SecretNotFound),
+        SecretError::VersionNotFound { .. } => {
+            "The secret has no value yet. Put one with PutSecretValue and try again.".to_owned()
+        }
+        SecretError::ScheduledForDeletion { .. } => {
+            "The secret is scheduled for deletion. Restore it, or update the pull through cache \
+             rule with the ARN of another secret, and try again."
+                .to_owned()
+        }
+        SecretError::Unusable { reason, .. } => format!(
+            "The value of the secret cannot be used: {reason}. Store \
+             {{\"username\":\"…\",\"accessToken\":\"…\"}} and try again."
+        ),
+        SecretError::Sealed { .. } => sentence(EcrException::UnableToDecryptSecretValue),
+        // Nothing else comes of reading one.
+        _ => sentence(EcrException::UnableToAccessSecret),
+    }
+}
+
+fn upstream(error: &Error, has_credentials: bool) -> String {
+    match error {
+        Error::Unauthorized { .. } | Error::Denied { .. } if !has_credentials => {
+            "The upstream registry wants credentials, and the pull through cache rule has none. \
+             Update the rule with the ARN of a secret and try again."
+                .to_owned()
+        }
+        Error::Unauthorized { reason, .. } | Error::Denied { reason, .. } => {
+            format!("{REFUSED} The upstream registry said: {reason}.")
+        }
+        Error::RateLimited { retry_after: None, .. } => {
+            "The upstream registry limits the rate of requests. Try again later.".to_owned()
+        }
+        Error::RateLimited { retry_after: Some(after), .. } => format!(
+            "The upstream registry limits the rate of requests. Try again in {} seconds.",
+            after.as_secs().max(1)
+        ),
+        Error::Status { status, .. } => format!(
+            "The upstream registry answered with the HTTP status {status}. Verify the upstream \
+             registry URL and that the upstream registry works, and try again."
+        ),
+        Error::Invalid { reason, .. } => format!(
+            "The upstream registry did not answer as a registry does: {reason}. Verify the \
+             upstream registry URL and try again."
+        ),
+        Error::Timeout { phase, .. } => timeout(*phase).to_owned(),
+        Error::Transport { action, .. } => unreachable_because(action),
+        Error::Refused { reason, .. } => format!(
+            "The upstream registry leads to an address that is refused: {reason}. Verify the \
+             upstream registry URL, or change that setting of this server, and try again."
+        ),
+        // Nothing was asked for that could be any of these.
+        Error::NotFound { .. } | Error::DigestMismatch { .. } | Error::TooLarge { .. } => {
+            "The upstream registry did not answer as a registry does. Verify the upstream registry \
+             URL and try again."
+                .to_owned()
+        }
+    }
+}
+
+fn timeout(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => {
+            "The connection to the upstream registry was not made in time. Verify the upstream \
+             registry URL and that this server can reach it, and try again."
+        }
+        Phase::FirstByte | Phase::Idle => {
+            "The upstream registry did not answer in time. Verify that it works and try again."
+        }
+        Phase::Queue => {
+            "As many requests to the upstream registry are under way as are allowed. Try again \
+             later."
+        }
+    }
+}
+
+fn unreachable_because(action: &str) -> String {
+    let (what, remedy) = match action {
+        "name resolution" => (
+            "its name was not found",
+            "Verify the upstream registry URL and this server's name resolution",
+        ),
+        "tls" => (
+            "a secure connection could not be made",
+            "Verify that its certificate is valid, that this server trusts who signed it, and \
+             that it speaks TLS",
+        ),
+        "connection" => (
+            "the connection was refused or lost",
+            "Verify the upstream registry URL and that this server can reach it",
+        ),
+        _ => ("the connection broke", "Verify that it works"),
+    };
+    format!("The upstream registry cannot be reached: {what}. {remedy}, and try again.")
+}
