@@ -207,7 +207,7 @@ impl Inner {
                     source.want_link(wish.clone());
                     let (inner, digest) = (Arc::clone(self), digest.clone());
                     let task = FillTask { inner, lease, target, digest, wish };
-                    tokio::spawn(task.run(Arc::clone(&self.fill_slots)));
+                    tokio::spawn(task.run());
                     return Ok(source);
                 }
                 Joined::Waiting(source) if source.want_link(wish.clone()) => {

@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) fills: Arc<dyn FillDirectory>,
-    pub(crate) fill_slots: Arc<Semaphore>,
+    pub(crate) fill_slots: Semaphore,
     pub(crate) settings: Settings,
     pub(crate) counters: Counters,
     pub(crate) circuits: Circuits,
@@ -76,7 +76,7 @@ impl Registry {
         follow::prove_keyring(&*parts.metadata, &parts.keyring).await?;
         rules::check_declared(&*parts.metadata, &settings).await?;
         let inner = Arc::new(Inner {
-            fill_slots: Arc::new(Semaphore::new(settings.fills_max)),
+            fill_slots: Semaphore::new(settings.fills_max),
             counters: Counters::default(),
             circuits: Circuits::new(settings.circuit_cooldown),
             backoff: Backoff::default(),

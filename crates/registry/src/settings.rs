@@ -17,7 +17,7 @@ pub struct Settings {
     pub circuit_cooldown: Duration,
     /// Largest manifest accepted, in bytes.
     pub manifest_bytes_max: u64,
-    /// Concurrent fills, all upstreams together.
+    /// Fills that receive at once, all upstreams together. More than one upstream may have.
     pub fills_max: usize,
     /// Rules one registry may have (ECR: 50).
     pub rules_max: Option<u32>,
@@ -61,7 +61,7 @@ impl Settings {
             stale_deadline: Duration::from_secs(2),
             circuit_cooldown: Duration::from_secs(10),
             manifest_bytes_max: 4 << 20,
-            fills_max: 64,
+            fills_max: 128,
             rules_max: None,
             hot_manifest_bytes_max: 16 << 20,
             hot_entries_max: 100_000,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use metadata::{Link, NewLink};
 use oci::Digest;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use upstream::{BlobBody, Target};
 
 use super::{FillError, Lease, LinkWish, lease::Publisher};
@@ -28,8 +28,7 @@ pub(crate) struct FillTask {
 
 impl FillTask {
     /// Runs to the end, whoever reads. The lease, dropped on every way out, ends it for readers.
-    pub(crate) async fn run(self, slots: Arc<Semaphore>) {
-        let Ok(_slot) = slots.acquire().await else { return };
+    pub(crate) async fn run(self) {
         self.inner.counters.increment(Counter::FillsStarted);
         let outcome = self.fill().await;
         match &outcome {
@@ -52,6 +51,8 @@ impl FillTask {
         }
         let body = self.inner.upstream.fetch_blob(&self.target, &self.digest, 0).await;
         let body = body.map_err(|error| FillError::Upstream(Arc::new(error)))?;
+        // Only bytes that come need a slot: an upstream that hangs takes none from the others.
+        let _slot = self.inner.fill_slots.acquire().await.map_err(|_| FillError::Abandoned)?;
         let staged = self.blobs().stage(self.digest.algorithm()).await.map_err(stored)?;
         let size_bytes = body.size_bytes;
         self.lease.start(staged.content(), size_bytes);

@@ -174,17 +174,20 @@ async fn fills_beyond_the_limit_wait_their_turn() {
     world.upstream.script(&blob_path("app", &one), Script::new().stall(10, &gate));
 
     let mut running = world.open("hub/app", &one).await.unwrap();
-    let waiting = world.blob("hub/app", &other);
+    let mut waiting = Box::pin(world.blob("hub/app", &other));
     let watching = async {
-        // A question that goes all the way shows that there was time to start.
+        world.upstream.got(&path, 1).await;
+        // A question that goes all the way shows that there was time to receive.
         world.pull("hub/app", "v1").await.unwrap_err();
         assert_eq!(world.upstream.gets(&manifest_path("app", "v1")), 1);
-        assert_eq!(world.upstream.gets(&path), 0);
-        gate.open();
-        assert_eq!(read_to_end(&mut running).await.unwrap().len(), 50_000);
     };
-    let (waited, ()) = tokio::join!(waiting, watching);
-    assert_eq!(waited.unwrap().len(), 50_000);
+    tokio::select! {
+        received = &mut waiting => panic!("it did not wait: {received:?}"),
+        () = watching => {}
+    }
+    gate.open();
+    assert_eq!(read_to_end(&mut running).await.unwrap().len(), 50_000);
+    assert_eq!(waiting.await.unwrap().len(), 50_000);
 }
 
 #[tokio::test]
