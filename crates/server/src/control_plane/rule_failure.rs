@@ -64,8 +64,8 @@ fn upstream(error: &Error, has_credentials: bool) -> String {
              registry URL and that the upstream registry works, and try again."
         ),
         Error::Invalid { reason, .. } => format!(
-            "The upstream registry did not answer as a registry does: {reason}. Verify the \
-             upstream registry URL and try again."
+            "The answer of the upstream registry cannot be used: {reason}. Verify the upstream \
+             registry URL and try again."
         ),
         Error::Timeout { phase, .. } => timeout(*phase).to_owned(),
         Error::Transport { action, .. } => unreachable_because(action),
@@ -116,4 +116,47 @@ fn unreachable_because(action: &str) -> String {
         _ => ("the connection broke", "Verify that it works"),
     };
     format!("The upstream registry cannot be reached: {what}. {remedy}, and try again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Every way an upstream can fail: the sentence says what to do, and no host.
+    #[test]
+    fn a_remedy_for_each_failure() {
+        let host = || "10.1.2.3:5000".to_owned();
+        let transport = |action| Error::Transport {
+            host: host(),
+            action,
+            source: "connect to 10.1.2.3:5000".into(),
+        };
+        let timeout = |phase| Error::Timeout { host: host(), phase, after: Duration::from_secs(1) };
+        let private = "its address is private (upstream.allow-private-addresses permits it)";
+        for (error, says) in [
+            (transport("name resolution"), "its name was not found"),
+            (transport("tls"), "certificate"),
+            (transport("connection"), "refused or lost"),
+            (transport("transfer"), "broke"),
+            (timeout(Phase::Connect), "was not made in time"),
+            (timeout(Phase::FirstByte), "did not answer in time"),
+            (timeout(Phase::Queue), "under way"),
+            (
+                Error::Refused { host: host(), destination: "10.9.9.9".into(), reason: private },
+                "upstream.allow-private-addresses",
+            ),
+            (Error::Unauthorized { host: host(), reason: "denied".into() }, "said: denied."),
+            (Error::Denied { host: host(), reason: "denied".into() }, "said: denied."),
+            (Error::RateLimited { host: host(), retry_after: None }, "rate"),
+            (Error::Status { host: host(), status: 502 }, "502"),
+            (Error::Invalid { host: host(), reason: "it is a page".into() }, "it is a page"),
+        ] {
+            let said = text(&RuleFailure::Upstream(error), true);
+            assert!(said.contains(says), "{said}");
+            assert!(said.to_lowercase().contains("try again"), "{said}");
+            assert!(!said.contains("10.") && said.ends_with('.'), "{said}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! One test for each operation and each exception of the control plane.
 
+mod rule_updates;
+mod secret_changes;
+
 use http_body_util::Full;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,6 +12,8 @@ use crate::doors::tests::{ACCOUNT, HOST, NOW, OTHER_ACCOUNT, SECRET, Signed, Wor
 
 const CREATE: &str = "CreatePullThroughCacheRule";
 const DESCRIBE: &str = "DescribePullThroughCacheRules";
+const UPDATE: &str = "UpdatePullThroughCacheRule";
+const VALIDATE: &str = "ValidatePullThroughCacheRule";
 const DELETE: &str = "DeletePullThroughCacheRule";
 /// The moment of the tests' clock, as JSON writes it.
 const SECONDS: i64 = NOW / 1000;
@@ -678,7 +683,7 @@ proptest! {
                         "AmazonEC2ContainerRegistry_V20150921",
                         "ecr",
                         &[
-                            CREATE, DESCRIBE, DELETE, "GetAuthorizationToken",
+                            CREATE, DESCRIBE, UPDATE, VALIDATE, DELETE, "GetAuthorizationToken",
                             "DescribeRepositories", "DescribeImages", "PutImage",
                         ][..],
                     ),
