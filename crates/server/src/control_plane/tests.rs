@@ -1,7 +1,6 @@
 //! One test for each operation and each exception of the control plane.
 
 mod rule_updates;
-mod secret_changes;
 
 use http_body_util::Full;
 use proptest::prelude::*;
