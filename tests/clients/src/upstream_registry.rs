@@ -225,7 +225,10 @@ impl UpstreamRegistry {
 impl Drop for UpstreamRegistry {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- access log of the upstream {}\n{}", self.host(), self.access_log());
+            eprintln!("--- requests to the upstream {}", self.host());
+            for Request { method, path, status } in self.requests() {
+                eprintln!("{method} {path} {status}");
+            }
         }
     }
 }
