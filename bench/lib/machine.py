@@ -4,7 +4,9 @@ import datetime
 import os
 import platform
 import re
+import resource
 import subprocess
+import time
 from pathlib import Path
 
 from .contenders import program
@@ -40,9 +42,37 @@ def describe(root):
         f"skopeo {_version(_said(program('skopeo'), '--version'))}")
 
 
-def load():
-    """The load average of the last minute: what else the machine did."""
-    return f"{os.getloadavg()[0]:.2f}"
+class Neighbours:
+    """How much of the processors went to what is not the bench, from the start of this value on."""
+
+    def __init__(self, *servers):
+        """`servers` outlive the measurement; those that end within it count as the bench's."""
+        self._servers = servers
+        self._since = self._spent()
+
+    def _spent(self):
+        # user nice system idle iowait irq softirq steal, in ticks
+        ticks = [int(word) for word in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]]
+        busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+        own = sum(server.cpu_seconds() for server in self._servers)
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+            used = resource.getrusage(who)
+            own += used.ru_utime + used.ru_stime
+        return time.monotonic(), busy - own
+
+    def share(self):
+        """Between 0 and 1."""
+        (began, before), (now, after) = self._since, self._spent()
+        return max(0.0, (after - before) / ((now - began) * (os.cpu_count() or 1)))
+
+
+def wait_quiet(limit):
+    """Waits until nothing else runs for two seconds; complains to nobody."""
+    while True:
+        neighbours = Neighbours()
+        time.sleep(2)
+        if neighbours.share() <= limit:
+            return
 
 
 def commit(root):

@@ -18,6 +18,10 @@ def _milliseconds(value):
     return f"{value * 1000:.1f} ms"
 
 
+def _microseconds(value):
+    return f"{value * 1e6:.2f} µs"
+
+
 def _mib(value):
     return f"{value / MIB:.1f} MiB"
 
@@ -79,6 +83,9 @@ ROWS = (
     ("rate.tag", "warm manifest by tag", _rate, NGINX, _times(0.8, NGINX, at_least=True)),
     ("rate.digest", "warm manifest by digest", _rate, NGINX, _times(0.8, NGINX, at_least=True)),
     ("rate.blob", "warm 16 KiB blob", _rate, NGINX, None),
+    ("rate.tag_cpu", "warm manifest by tag, server CPU each", _microseconds, NGINX, None),
+    ("rate.digest_cpu", "warm manifest by digest, server CPU each", _microseconds, NGINX, None),
+    ("rate.blob_cpu", "warm 16 KiB blob, server CPU each", _microseconds, NGINX, None),
     ("rate.memory", "RssAnon after the rates", _mib, None, _below_mib(64)),
     ("images.wall", "64 cold pulls of an 8-layer image, wall", _seconds, DIRECT, None),
     ("images.cpu", "64 cold pulls, server CPU", _seconds, DIRECT, None),
