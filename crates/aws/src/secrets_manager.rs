@@ -3,19 +3,25 @@
 //! Fields are those of botocore's `secretsmanager` model 2017-10-17. Values of secrets do not
 //! print; see [`crate::Sensitive`].
 
+mod label;
 mod list;
 mod operation;
 mod replica;
 mod rotation;
 mod secret;
+mod update;
 mod value;
+mod version;
 
+pub use label::*;
 pub use list::*;
 pub use operation::Operation;
 pub use replica::*;
 pub use rotation::*;
 pub use secret::*;
+pub use update::*;
 pub use value::*;
+pub use version::*;
 
 #[cfg(test)]
 mod tests;

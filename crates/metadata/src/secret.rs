@@ -24,6 +24,8 @@ pub struct Secret {
     pub kms_key_id: Option<String>,
     /// Tags in the order given.
     pub tags: Vec<(String, String)>,
+    /// Resource policy, as sent, where one was given.
+    pub resource_policy: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -213,6 +213,37 @@ pub enum SecretError {
         /// What is wrong, and the way out.
         reason: String,
     },
+    /// A version of this id is there already, with another value.
+    #[error("version {token} of secret {arn} has another value already")]
+    TokenInUse {
+        /// The version id: the client's request token.
+        token: String,
+        /// The secret.
+        arn: String,
+    },
+    /// The secret would have more than it may.
+    #[error("a secret has at most {limit} {what}")]
+    LimitExceeded {
+        /// More of what.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The resource policy is not in the language of policies.
+    #[error("the resource policy is malformed: {reason}")]
+    MalformedPolicy {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The resource policy lets everybody in, and the caller asked that none should.
+    #[error("the resource policy lets everybody in")]
+    PublicPolicy,
+    /// Others changed the secret again and again while this change was tried.
+    #[error("secret {id} is being changed by too many at once")]
+    Contended {
+        /// Name or ARN as asked for.
+        id: String,
+    },
     /// The value is not `{"username": …, "accessToken": …}`.
     #[error("the value of secret {id} is not usable: {reason}")]
     Unusable {

@@ -48,5 +48,8 @@ pub use pull::{PulledManifest, Served, StaleReason};
 pub use registry::{Parts, Registry};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
-pub use secrets::{CreateSecret, DeleteSecret, SecretSelector, SecretValue, SecretView};
+pub use secrets::{
+    CreateSecret, DeleteSecret, ListSecrets, MoveStage, PutSecretValue, SecretAttribute,
+    SecretFilter, SecretOrder, SecretSelector, SecretValue, SecretView, UpdateSecret,
+};
 pub use settings::{DeclaredRule, Settings};

@@ -154,6 +154,17 @@ async fn secrets_manager(call: &Call<'_>, name: &str, exchange: &mut Exchange) -
         Operation::GetSecretValue => secrets::get_value(call).await,
         Operation::DescribeSecret => secrets::describe(call).await,
         Operation::DeleteSecret => secrets::delete(call).await,
+        Operation::RestoreSecret => secrets::restore(call).await,
+        Operation::UpdateSecret => secrets::update(call).await,
+        Operation::ListSecrets => secrets::list(call).await,
+        Operation::PutSecretValue => secrets::put_value(call).await,
+        Operation::ListSecretVersionIds => secrets::list_versions(call).await,
+        Operation::UpdateSecretVersionStage => secrets::move_stage(call).await,
+        Operation::TagResource => secrets::tag(call).await,
+        Operation::UntagResource => secrets::untag(call).await,
+        Operation::GetResourcePolicy => secrets::get_policy(call).await,
+        Operation::PutResourcePolicy => secrets::put_policy(call).await,
+        Operation::DeleteResourcePolicy => secrets::delete_policy(call).await,
         operation => Err(error::not_offered(operation.name())),
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn secret(name: &str) -> Secret {
         description: None,
         kms_key_id: None,
         tags: Vec::new(),
+        resource_policy: None,
         created_at: Timestamp(1_000),
         changed_at: Timestamp(1_000),
         delete_after: None,

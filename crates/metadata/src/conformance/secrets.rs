@@ -19,6 +19,7 @@ pub async fn come_back_as_sealed(one: &dyn MetadataStore, other: &dyn MetadataSt
         description: Some("token of the mirror".into()),
         kms_key_id: Some("alias/own".into()),
         tags: vec![("z".into(), "1".into()), ("a".into(), String::new())],
+        resource_policy: Some(r#"{ "Statement": [] }"#.into()),
         versions: vec![version("v1", "AWSCURRENT", &[0, 255, 10, 0])],
         ..secret("ecr-pullthroughcache/full")
     };
@@ -31,6 +32,7 @@ pub async fn come_back_as_sealed(one: &dyn MetadataStore, other: &dyn MetadataSt
     // Version ids are in no order of their own: only their place tells the oldest.
     full.versions = vec![version("z", "AWSPREVIOUS", b""), version("a", "AWSCURRENT", b"new")];
     full.versions[1].stages.push("mine".into());
+    full.resource_policy = None;
     full.changed_at = Timestamp(2_000);
     full.delete_after = Some(Timestamp(9_000));
     full.deleted_at = Some(Timestamp(2_000));

@@ -128,11 +128,18 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
 
 /// Returns the schema's versions, oldest first. One that was released never changes: only new ones
 /// are added.
-fn schema_versions() -> [Migration; 1] {
+fn schema_versions() -> [Migration; 2] {
     let version = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    [version(1, "facts", include_str!("../../migrations/sqlite/0001_facts.sql"))]
+    [
+        version(1, "facts", include_str!("../../migrations/sqlite/0001_facts.sql")),
+        version(
+            2,
+            "secret policies",
+            include_str!("../../migrations/sqlite/0002_secret_policies.sql"),
+        ),
+    ]
 }
 
 /// Brings the schema up to date in one transaction, so that of two processes that open a file at

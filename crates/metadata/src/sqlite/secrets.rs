@@ -10,8 +10,8 @@ use crate::{
 
 statements! {
     INSERT = "INSERT INTO secrets (account, region, name, arn_suffix, description, kms_key_id, \
-        tags, created_at, changed_at, delete_after, deleted_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        tags, created_at, changed_at, delete_after, deleted_at, resource_policy) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_VERSION = "INSERT INTO secret_versions (account, region, name, position, version_id, \
         stages, sealed_value, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     FIND = "SELECT * FROM secrets WHERE account = $1 AND region = $2 AND name = $3";
@@ -36,6 +36,7 @@ struct SecretRow {
     changed_at: i64,
     delete_after: Option<i64>,
     deleted_at: Option<i64>,
+    resource_policy: Option<String>,
 }
 
 /// A row of `secret_versions`.
@@ -188,6 +189,7 @@ async fn insert(write: &mut Write, registry: &RegistryId, secret: &Secret) -> Re
         .bind(secret.changed_at.0)
         .bind(secret.delete_after.map(|at| at.0))
         .bind(secret.deleted_at.map(|at| at.0))
+        .bind(&secret.resource_policy)
         .execute(write.connection())
         .await?;
     for (position, version) in (0_i64..).zip(&secret.versions) {
@@ -226,6 +228,7 @@ impl SecretRow {
             arn_suffix: self.arn_suffix,
             description: self.description,
             kms_key_id: self.kms_key_id,
+            resource_policy: self.resource_policy,
             created_at: Timestamp(self.created_at),
             changed_at: Timestamp(self.changed_at),
             delete_after: self.delete_after.map(Timestamp),

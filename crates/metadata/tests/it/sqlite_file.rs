@@ -57,6 +57,7 @@ async fn facts_survive_a_reopen() {
         description: None,
         kms_key_id: None,
         tags: Vec::new(),
+        resource_policy: None,
         created_at: Timestamp(1),
         changed_at: Timestamp(1),
         delete_after: None,
@@ -103,7 +104,7 @@ async fn an_empty_file_gets_the_schema() {
     fs::write(&path, b"").unwrap();
     let store = SqliteMetadata::open(&path).await.unwrap();
     assert_eq!(store.rules(&registry()).await.unwrap(), []);
-    assert_eq!(ask::<i64>(&path, "SELECT MAX(version) FROM _sqlx_migrations").await, 1);
+    assert_eq!(ask::<i64>(&path, "SELECT MAX(version) FROM _sqlx_migrations").await, 2);
     assert_eq!(ask::<String>(&path, "PRAGMA journal_mode").await, "wal");
     assert_eq!(ask::<String>(&path, "PRAGMA integrity_check").await, "ok");
 }
@@ -162,6 +163,33 @@ async fn a_write_dropped_half_way_is_whole_or_nothing() {
     assert!((finished + 1..=201).contains(&rules), "{finished} finished, {rules} are there");
 }
 
+/// A file of the first schema, as the first version of the program left it.
+#[tokio::test]
+async fn a_file_of_the_first_schema_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("metadata.sqlite");
+    let store = SqliteMetadata::open(&path).await.unwrap();
+    store.create_rule(&registry(), &rule("quay"), None).await.unwrap();
+    store.close().await;
+    execute(&path, "ALTER TABLE secrets DROP COLUMN resource_policy").await;
+    execute(&path, "DELETE FROM _sqlx_migrations WHERE version > 1").await;
+    execute(
+        &path,
+        "INSERT INTO secrets (account, region, name, arn_suffix, tags, created_at, changed_at) \
+         SELECT account, region, 'old', 'AbCdEf', '[]', 1, 1 FROM rules",
+    )
+    .await;
+
+    let store = SqliteMetadata::open(&path).await.unwrap();
+    assert_eq!(store.rules(&registry()).await.unwrap(), [rule("quay")]);
+    let by_name = SecretId::Name("old".into());
+    let old = store.secret(&registry(), &by_name, Timestamp(2)).await.unwrap();
+    assert_eq!(old.resource_policy, None);
+    let guarded = Secret { resource_policy: Some("{}".into()), ..old.clone() };
+    store.replace_secret(&registry(), &old, &guarded).await.unwrap();
+    assert_eq!(store.secret(&registry(), &by_name, Timestamp(2)).await.unwrap(), guarded);
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
@@ -171,7 +199,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         (version, description, success, checksum, execution_time) VALUES (9999, 'x', 1, x'00', 0)";
     execute(&path, newer).await;
     let refused = SqliteMetadata::open(&path).await.unwrap_err();
-    assert!(matches!(refused, Error::NewerSchema { found: 9999, known: 1 }), "{refused:?}");
+    assert!(matches!(refused, Error::NewerSchema { found: 9999, known: 2 }), "{refused:?}");
     execute(&path, "DELETE FROM _sqlx_migrations WHERE version = 9999").await;
     SqliteMetadata::open(&path).await.unwrap();
 }

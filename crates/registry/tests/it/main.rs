@@ -14,6 +14,7 @@ mod permission;
 mod pulls;
 mod rule_updates;
 mod rules;
+mod secret_versions;
 mod secrets;
 mod sources;
 mod stale;

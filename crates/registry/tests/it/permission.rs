@@ -98,6 +98,10 @@ async fn every_call_is_denied_to_strangers() {
         let forced = DeleteSecret { force: true, recovery_window_days: None };
         let (selector, all) = (registry::SecretSelector::default(), RepositoryFilter::default());
         let images = registry::ImageFilter::default();
+        let value = registry::SecretValue::Text("x".into());
+        let put = registry::PutSecretValue { client_request_token: None, value, stages: None };
+        let update = registry::UpdateSecret::default();
+        let listed = registry::ListSecrets::default();
         let denials = [
             registry.create_rule(&caller, new).await.err().map(|e| e.to_string()),
             registry.rules(&caller, &[], &page).await.err().map(|e| e.to_string()),
@@ -106,6 +110,24 @@ async fn every_call_is_denied_to_strangers() {
             registry.secret_value(&caller, "s", &selector).await.err().map(|e| e.to_string()),
             registry.describe_secret(&caller, "s").await.err().map(|e| e.to_string()),
             registry.delete_secret(&caller, "s", forced).await.err().map(|e| e.to_string()),
+            registry.put_secret_value(&caller, "s", put).await.err().map(|e| e.to_string()),
+            registry.update_secret(&caller, "s", update).await.err().map(|e| e.to_string()),
+            registry.secrets(&caller, &listed, &page).await.err().map(|e| e.to_string()),
+            registry.restore_secret(&caller, "s").await.err().map(|e| e.to_string()),
+            registry.secret_versions(&caller, "s", true, &page).await.err().map(|e| e.to_string()),
+            registry
+                .move_secret_stage(&caller, "s", &registry::MoveStage::default())
+                .await
+                .err()
+                .map(|e| e.to_string()),
+            registry.tag_secret(&caller, "s", &[]).await.err().map(|e| e.to_string()),
+            registry.untag_secret(&caller, "s", &[]).await.err().map(|e| e.to_string()),
+            registry.secret_policy(&caller, "s").await.err().map(|e| e.to_string()),
+            registry
+                .set_secret_policy(&caller, "s", None, false)
+                .await
+                .err()
+                .map(|e| e.to_string()),
             registry.describe_repositories(&caller, &all, &page).await.err().map(|e| e.to_string()),
             registry
                 .describe_images(&caller, "hub/app", &images, &page)

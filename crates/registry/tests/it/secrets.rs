@@ -14,7 +14,11 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 const TOKEN: &str = "00000000-0000-4000-8000-000000000001";
 
 /// Reads the value in force, as text.
-async fn value(world: &World, caller: &Caller, id: &str) -> Result<String, &'static str> {
+pub(crate) async fn value(
+    world: &World,
+    caller: &Caller,
+    id: &str,
+) -> Result<String, &'static str> {
     let selector = SecretSelector::default();
     match world.registry.secret_value(caller, id, &selector).await {
         Ok((_, _, value)) => Ok(value.as_text().unwrap_or("binary").to_owned()),
@@ -22,7 +26,7 @@ async fn value(world: &World, caller: &Caller, id: &str) -> Result<String, &'sta
     }
 }
 
-fn word(error: &SecretError) -> &'static str {
+pub(crate) fn word(error: &SecretError) -> &'static str {
     match error {
         SecretError::Denied(_) => "denied",
         SecretError::NotFound { .. } => "not found",
@@ -30,9 +34,14 @@ fn word(error: &SecretError) -> &'static str {
         SecretError::AlreadyExists { .. } => "exists",
         SecretError::ScheduledForDeletion { .. } => "scheduled",
         SecretError::Invalid { field, .. } => field,
+        SecretError::TokenInUse { .. } => "token in use",
+        SecretError::LimitExceeded { what, .. } => what,
+        SecretError::MalformedPolicy { .. } => "malformed",
+        SecretError::PublicPolicy => "public",
+        SecretError::Contended { .. } => "contended",
         SecretError::Unusable { .. } => "unusable",
         SecretError::Sealed { .. } => "sealed",
-        SecretError::Storage(_) => "storage",
+        _ => "another",
     }
 }
 

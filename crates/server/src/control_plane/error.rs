@@ -138,7 +138,13 @@ fn rule_secret(error: &SecretError) -> Failure {
         SecretError::Invalid { reason, .. } => {
             return violation("credentialArn", reason).into();
         }
-        SecretError::AlreadyExists { .. } => EcrException::Server,
+        // Nothing is changed about a secret that a rule only reads.
+        SecretError::AlreadyExists { .. }
+        | SecretError::TokenInUse { .. }
+        | SecretError::LimitExceeded { .. }
+        | SecretError::MalformedPolicy { .. }
+        | SecretError::PublicPolicy
+        | SecretError::Contended { .. } => EcrException::Server,
         SecretError::Storage(error) => return storage(error, EcrException::Server.into()),
     };
     Exception::from(kind).into()
@@ -154,6 +160,26 @@ pub(super) fn secret(error: SecretError) -> Failure {
             Kind::ResourceNotFound,
             format!("Secrets Manager can't find the specified secret value for {selector}"),
         ),
+        SecretError::TokenInUse { token, arn } => Exception::new(
+            Kind::ResourceExists,
+            format!(
+                "You can't use ClientRequestToken {token} because that value is already in use \
+                 for a version of secret {arn}."
+            ),
+        ),
+        SecretError::LimitExceeded { what, limit } => Exception::new(
+            Kind::LimitExceeded,
+            format!(
+                "The request failed because it would exceed one of the Secrets Manager quotas: \
+                 {limit} {what} for each secret."
+            ),
+        ),
+        SecretError::MalformedPolicy { reason } => Exception::new(
+            Kind::MalformedPolicyDocument,
+            format!("The resource policy has syntax errors: {reason}."),
+        ),
+        SecretError::PublicPolicy => Kind::PublicPolicy.into(),
+        SecretError::Contended { .. } => Kind::InternalServiceError.into(),
         SecretError::AlreadyExists { name } => Exception::new(
             Kind::ResourceExists,
             format!("The operation failed because the secret {name} already exists."),
@@ -166,6 +192,7 @@ pub(super) fn secret(error: SecretError) -> Failure {
         SecretError::Invalid { field: "Name", reason } => {
             Exception::new(CommonException::Validation, sentence("Name", reason))
         }
+        SecretError::Invalid { field: "NextToken", .. } => Kind::InvalidNextToken.into(),
         SecretError::Invalid { field, reason } => {
             Exception::new(Kind::InvalidParameter, sentence(field, reason))
         }

@@ -1,5 +1,18 @@
 //! Secrets of rules, as far as AWS Secrets Manager offers them to their users.
 
+mod changes;
+mod labels;
+mod list;
+mod page;
+mod versions;
+
+pub(super) use changes::{restore, update};
+pub(super) use labels::{delete_policy, get_policy, put_policy, tag, untag};
+pub(super) use list::list;
+pub(super) use versions::{list_versions, move_stage, put_value};
+
+use std::collections::BTreeMap;
+
 use aws::{
     Arn, Exception, Sensitive, Timestamp,
     exception::{CommonException, SecretsManagerException},
@@ -11,7 +24,7 @@ use aws::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use metadata::RegistryId;
+use metadata::{RegistryId, SecretVersion};
 use registry::{CreateSecret, DeleteSecret, SecretError, SecretSelector, SecretValue, SecretView};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -82,12 +95,6 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     let id = checked_id(&request.secret_id)?;
     let view = call.registry().describe_secret(call.caller(), id).await.map_err(error::secret)?;
     let secret = view.secret;
-    let stages = secret.versions.into_iter().map(|version| (version.version_id, version.stages));
-    let tags: Vec<Tag> = secret
-        .tags
-        .into_iter()
-        .map(|(key, value)| Tag { key: Some(key), value: Some(value) })
-        .collect();
     Ok(json::render(&DescribeSecretResponse {
         arn: Some(view.arn),
         name: Some(secret.name),
@@ -95,8 +102,8 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
         kms_key_id: secret.kms_key_id,
         last_changed_date: Some(moment(secret.changed_at)),
         deleted_date: secret.deleted_at.map(moment),
-        tags: (!tags.is_empty()).then_some(tags),
-        version_ids_to_stages: Some(stages.collect()),
+        tags: tags(secret.tags),
+        version_ids_to_stages: Some(stages(secret.versions)),
         created_date: Some(moment(secret.created_at)),
         ..DescribeSecretResponse::default()
     }))
@@ -180,15 +187,34 @@ fn checked_id(id: &str) -> Result<&str, Exception> {
     if (1..=ID_CHARS_MAX).contains(&id.chars().count()) {
         return Ok(id);
     }
-    Err(Exception::new(
-        CommonException::Validation,
-        "1 validation error detected: Value at 'secretId' failed to satisfy constraint: Member \
-         must have length between 1 and 2048",
-    ))
+    Err(violation("secretId", "must have length between 1 and 2048"))
+}
+
+/// The staging labels of each version. "Versions that have no staging labels are considered
+/// deprecated and are not included in this list" (API reference of DescribeSecret).
+fn stages(versions: Vec<SecretVersion>) -> BTreeMap<String, Vec<String>> {
+    let labelled = versions.into_iter().filter(|version| !version.stages.is_empty());
+    labelled.map(|version| (version.version_id, version.stages)).collect()
+}
+
+fn tags(tags: Vec<(String, String)>) -> Option<Vec<Tag>> {
+    let tags = tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) });
+    Some(tags.collect()).filter(|tags: &Vec<_>| !tags.is_empty())
 }
 
 fn pair(tag: Tag) -> (String, String) {
     (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())
+}
+
+/// A member breaks a constraint of the model: the service's front end says so, in its frame.
+fn violation(member: &str, constraint: &str) -> Exception {
+    Exception::new(
+        CommonException::Validation,
+        format!(
+            "1 validation error detected: Value at '{member}' failed to satisfy constraint: \
+             Member {constraint}"
+        ),
+    )
 }
 
 fn invalid(text: String) -> Exception {

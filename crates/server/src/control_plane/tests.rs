@@ -1,6 +1,7 @@
 //! One test for each operation and each exception of the control plane.
 
 mod rule_updates;
+mod secret_changes;
 
 use http_body_util::Full;
 use proptest::prelude::*;
@@ -435,7 +436,7 @@ async fn binary_secrets_and_secrets_without_a_value() {
     assert_eq!(none.exception(), "ResourceNotFoundException");
     assert_eq!(
         none.exception_message(),
-        "Secrets Manager can't find the specified secret value for staging label AWSCURRENT"
+        "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
     );
 }
 
@@ -468,6 +469,89 @@ async fn constraints_of_secrets() {
             "CreateSecret",
             json!({"Name": "c", "AddReplicaRegions": [{"Region": "eu-west-1"}]}),
             "InvalidParameterException",
+        ),
+        ("PutSecretValue", json!({"SecretId": "a"}), "InvalidRequestException"),
+        (
+            "PutSecretValue",
+            json!({"SecretId": "a", "SecretString": "x", "SecretBinary": "eA=="}),
+            "InvalidParameterException",
+        ),
+        (
+            "PutSecretValue",
+            json!({"SecretId": "a", "SecretString": "x", "VersionStages": []}),
+            "InvalidParameterException",
+        ),
+        (
+            "PutSecretValue",
+            json!({"SecretId": "none", "SecretString": "x"}),
+            "ResourceNotFoundException",
+        ),
+        ("UpdateSecret", json!({"SecretId": "a", "Type": "x"}), "InvalidParameterException"),
+        (
+            "UpdateSecret",
+            json!({"SecretId": "a", "Description": "x".repeat(2049)}),
+            "InvalidParameterException",
+        ),
+        ("RestoreSecret", json!({"SecretId": "none"}), "ResourceNotFoundException"),
+        (
+            "UpdateSecretVersionStage",
+            json!({"SecretId": "a", "VersionStage": "x"}),
+            "InvalidParameterException",
+        ),
+        (
+            "UpdateSecretVersionStage",
+            json!({"SecretId": "a", "VersionStage": "x", "MoveToVersionId": "none"}),
+            "ResourceNotFoundException",
+        ),
+        ("TagResource", json!({"SecretId": "a"}), "ValidationException"),
+        ("TagResource", json!({"SecretId": "a", "Tags": [{}]}), "InvalidParameterException"),
+        (
+            "TagResource",
+            json!({
+                "SecretId": "a",
+                "Tags": (0..51).map(|n| json!({"Key": n.to_string()})).collect::<Vec<_>>(),
+            }),
+            "InvalidParameterException",
+        ),
+        (
+            "CreateSecret",
+            json!({
+                "Name": "c",
+                "Tags": (0..51).map(|n| json!({"Key": n.to_string()})).collect::<Vec<_>>(),
+            }),
+            "LimitExceededException",
+        ),
+        (
+            "PutResourcePolicy",
+            json!({"SecretId": "a", "ResourcePolicy": "{"}),
+            "MalformedPolicyDocumentException",
+        ),
+        (
+            "PutResourcePolicy",
+            json!({
+                "SecretId": "a", "BlockPublicPolicy": true,
+                "ResourcePolicy": r#"{"Statement": {
+                    "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"
+                }}"#,
+            }),
+            "PublicPolicyException",
+        ),
+        ("ListSecrets", json!({"MaxResults": 0}), "ValidationException"),
+        ("ListSecrets", json!({"MaxResults": 101}), "ValidationException"),
+        ("ListSecrets", json!({"NextToken": "?"}), "InvalidNextTokenException"),
+        ("ListSecrets", json!({"NextToken": "MTp4"}), "InvalidNextTokenException"),
+        ("ListSecrets", json!({"SortBy": "size"}), "ValidationException"),
+        ("ListSecrets", json!({"SortOrder": "up"}), "ValidationException"),
+        (
+            "ListSecrets",
+            json!({"Filters": [{"Key": "size", "Values": ["x"]}]}),
+            "ValidationException",
+        ),
+        ("ListSecrets", json!({"Filters": [{"Key": "name"}]}), "InvalidParameterException"),
+        (
+            "ListSecretVersionIds",
+            json!({"SecretId": "a", "NextToken": "MTp4"}),
+            "InvalidNextTokenException",
         ),
         ("GetSecretValue", json!({"SecretId": ""}), "ValidationException"),
         ("GetSecretValue", json!({"SecretId": "none"}), "ResourceNotFoundException"),
@@ -546,9 +630,9 @@ async fn operations_that_are_not_there_are_named() {
     assert_eq!(text, "DescribeRegistry is not offered by this version");
     let text = refused(&world, "MakeCoffee", json!({}), UNKNOWN).await;
     assert!(text.contains("MakeCoffee"), "{text}");
-    let listed = world.secrets("ListSecrets", json!({})).await;
-    assert_eq!(listed.exception(), UNKNOWN);
-    assert_eq!(listed.exception_message(), "ListSecrets is not offered by this version");
+    let rotated = world.secrets("RotateSecret", json!({})).await;
+    assert_eq!(rotated.exception(), UNKNOWN);
+    assert_eq!(rotated.exception_message(), "RotateSecret is not offered by this version");
     let mut cloud = Signed::new("CloudApiService.CreateResource", "cloudcontrolapi", "{}");
     cloud.content_type = "application/x-amz-json-1.0";
     let answer = world.send(cloud.request()).await;
@@ -585,7 +669,7 @@ async fn bodies_have_a_limit_and_an_end() {
 #[tokio::test]
 async fn over_http2_the_authority_is_the_signed_host() {
     let world = World::start().await;
-    let mut request = Signed::new("secretsmanager.ListSecrets", "secretsmanager", "{}").request();
+    let mut request = Signed::new("secretsmanager.RotateSecret", "secretsmanager", "{}").request();
     request.headers_mut().remove("host");
     assert_eq!(world.send(request.clone()).await.exception(), "InvalidSignatureException");
     *request.uri_mut() = format!("http://{HOST}/").parse().unwrap();
@@ -655,6 +739,20 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         "KmsKeyId",
         "AddReplicaRegions",
         "Description",
+        "VersionStages",
+        "RemoveFromVersionId",
+        "MoveToVersionId",
+        "TagKeys",
+        "ResourcePolicy",
+        "BlockPublicPolicy",
+        "Filters",
+        "Values",
+        "MaxResults",
+        "NextToken",
+        "SortBy",
+        "SortOrder",
+        "IncludeDeprecated",
+        "IncludePlannedDeletion",
     ]);
     let value = leaf.prop_recursive(3, 24, 6, move |inner| {
         prop_oneof![
@@ -689,7 +787,13 @@ proptest! {
                     (
                         "secretsmanager",
                         "secretsmanager",
-                        &["CreateSecret", "GetSecretValue", "DescribeSecret", "DeleteSecret"],
+                        &[
+                            "CreateSecret", "GetSecretValue", "DescribeSecret", "DeleteSecret",
+                            "RestoreSecret", "UpdateSecret", "ListSecrets", "PutSecretValue",
+                            "ListSecretVersionIds", "UpdateSecretVersionStage", "TagResource",
+                            "UntagResource", "GetResourcePolicy", "PutResourcePolicy",
+                            "DeleteResourcePolicy", "RotateSecret",
+                        ],
                     ),
                 ] {
                     for operation in operations {

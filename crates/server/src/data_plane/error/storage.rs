@@ -21,7 +21,13 @@ pub(super) fn credentials(prefix: &str, error: &SecretError) -> Failure {
         SecretError::ScheduledForDeletion { .. } => "it is scheduled for deletion",
         SecretError::Unusable { reason, .. } => reason,
         SecretError::Sealed { .. } => "it cannot be decrypted",
-        SecretError::AlreadyExists { .. } | SecretError::Invalid { .. } => "it cannot be read",
+        SecretError::AlreadyExists { .. }
+        | SecretError::TokenInUse { .. }
+        | SecretError::LimitExceeded { .. }
+        | SecretError::MalformedPolicy { .. }
+        | SecretError::PublicPolicy
+        | SecretError::Contended { .. }
+        | SecretError::Invalid { .. } => "it cannot be read",
         SecretError::Storage(error) => return failure(error),
     };
     upstream::refused().with_detail(json!({

@@ -1,0 +1,101 @@
+//! What is attached to a secret: tags and a resource policy.
+
+use super::{SecretView, constraints, policy};
+use crate::{Action, Caller, Registry, Resource, SecretError};
+
+impl Registry {
+    /// Sets tags of a secret; those of the same key are replaced in their place.
+    ///
+    /// # Errors
+    /// [`SecretError::NotFound`], [`SecretError::ScheduledForDeletion`], [`SecretError::Invalid`],
+    /// [`SecretError::LimitExceeded`].
+    pub async fn tag_secret(
+        &self,
+        caller: &Caller,
+        id: &str,
+        tags: &[(String, String)],
+    ) -> Result<SecretView, SecretError> {
+        let action = Action::Operation("secretsmanager:TagResource");
+        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        constraints::tags(tags)?;
+        let change = |view: &mut SecretView| {
+            view.require_live(id)?;
+            let held = &mut view.secret.tags;
+            for (key, value) in tags {
+                match held.iter_mut().find(|(held_key, _)| held_key == key) {
+                    Some((_, held_value)) => held_value.clone_from(value),
+                    None => held.push((key.clone(), value.clone())),
+                }
+            }
+            constraints::tag_count(held.len())
+        };
+        Ok(self.inner.change_secret(&caller.registry, id, change).await?.0)
+    }
+
+    /// Removes tags of a secret by their keys. A key that it does not have is no error.
+    ///
+    /// # Errors
+    /// As [`Registry::tag_secret`].
+    pub async fn untag_secret(
+        &self,
+        caller: &Caller,
+        id: &str,
+        keys: &[String],
+    ) -> Result<SecretView, SecretError> {
+        let action = Action::Operation("secretsmanager:UntagResource");
+        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        keys.iter().try_for_each(|key| constraints::tag_key(key))?;
+        let change = |view: &mut SecretView| {
+            view.require_live(id)?;
+            view.secret.tags.retain(|(key, _)| !keys.contains(key));
+            Ok(())
+        };
+        Ok(self.inner.change_secret(&caller.registry, id, change).await?.0)
+    }
+
+    /// Returns a secret for its resource policy.
+    ///
+    /// # Errors
+    /// [`SecretError::NotFound`], [`SecretError::ScheduledForDeletion`].
+    pub async fn secret_policy(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<SecretView, SecretError> {
+        let action = Action::Operation("secretsmanager:GetResourcePolicy");
+        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        let view = self.inner.find_secret(&caller.registry, id).await?;
+        view.require_live(id)?;
+        Ok(view)
+    }
+
+    /// Keeps the resource policy of a secret, or removes it. It is kept as sent; who may do what
+    /// does not follow from it yet.
+    ///
+    /// # Errors
+    /// [`SecretError::NotFound`], [`SecretError::ScheduledForDeletion`];
+    /// [`SecretError::MalformedPolicy`]; [`SecretError::PublicPolicy`] where `block_public` and
+    /// the policy lets everybody in.
+    pub async fn set_secret_policy(
+        &self,
+        caller: &Caller,
+        id: &str,
+        resource_policy: Option<&str>,
+        block_public: bool,
+    ) -> Result<SecretView, SecretError> {
+        let action = Action::Operation(match resource_policy {
+            Some(_) => "secretsmanager:PutResourcePolicy",
+            None => "secretsmanager:DeleteResourcePolicy",
+        });
+        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        if let Some(text) = resource_policy {
+            policy::check(text, block_public)?;
+        }
+        let change = |view: &mut SecretView| {
+            view.require_live(id)?;
+            view.secret.resource_policy = resource_policy.map(str::to_owned);
+            Ok(())
+        };
+        Ok(self.inner.change_secret(&caller.registry, id, change).await?.0)
+    }
+}
