@@ -9,6 +9,7 @@ mod one_transfer;
 mod readme;
 mod rust_sdk;
 mod scene;
+mod secrets;
 mod start_errors;
 mod tls;
 mod troubled_upstreams;
