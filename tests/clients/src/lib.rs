@@ -1,8 +1,8 @@
 //! The test house: real programs around the real `cistern` binary.
 //!
 //! It starts what a user would start (Debian's `docker-registry` as the upstream, `dockerd`,
-//! `containerd`, `skopeo`, the AWS CLI), each in its own temporary directory and on its own loopback
-//! port, so that scenarios run side by side. It links no crate of the product.
+//! `containerd`, `skopeo`, the AWS CLI, Terraform), each in its own temporary directory and on its own
+//! loopback port, so that scenarios run side by side. It links no crate of the product.
 //!
 //! A program that is not installed is a [`Missing`]; [`or_skip!`] turns it into a recorded skip that
 //! `tests/run` prints. Anything else that goes wrong panics with what the program said.
@@ -17,6 +17,7 @@ pub mod raw_http;
 pub mod skip;
 pub mod skopeo;
 pub mod stalling_proxy;
+pub mod terraform;
 pub mod token_issuer;
 pub mod upstream_registry;
 pub mod wait;
@@ -30,5 +31,6 @@ pub use program::{Daemon, Outcome, run};
 pub use skip::Missing;
 pub use skopeo::Skopeo;
 pub use stalling_proxy::StallingProxy;
+pub use terraform::Terraform;
 pub use token_issuer::TokenIssuer;
 pub use upstream_registry::UpstreamRegistry;

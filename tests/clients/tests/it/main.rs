@@ -7,6 +7,7 @@ mod lying_upstreams;
 mod main_job;
 mod one_transfer;
 mod readme;
+mod rules;
 mod rust_sdk;
 mod scene;
 mod secrets;

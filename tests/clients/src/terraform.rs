@@ -1,0 +1,141 @@
+//! Terraform with its AWS provider, without its registry: the provider comes from a directory.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Outcome, command, find, run, write};
+use crate::skip::Missing;
+
+/// Where Terraform itself looks for providers, and the variable that names another directory.
+const MIRRORS: [&str; 2] = ["/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins"];
+const MIRROR_VARIABLE: &str = "TEST_TERRAFORM_PROVIDERS";
+
+/// One root module and its state.
+#[derive(Debug)]
+pub struct Terraform {
+    program: PathBuf,
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Terraform {
+    /// An initialised root module that sees these variables and no other setting.
+    ///
+    /// # Errors
+    /// [`Missing`] where the program or its AWS provider is not on this machine.
+    ///
+    /// # Panics
+    /// When `terraform init` fails.
+    #[track_caller]
+    pub fn new(environment: Vec<(String, String)>, module: &str) -> Result<Self, Missing> {
+        let program = find("terraform", "(none: see terraform's own site)")?;
+        let mirror = mirror()?;
+        let directory = TempDir::with_prefix("terraform-").expect("a temporary directory");
+        let settings = format!(
+            "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path \
+             = {:?}\n  }}\n}}\n",
+            mirror.display().to_string()
+        );
+        write(&directory.path().join("terraform.rc"), settings);
+        let terraform = Self { program, directory, environment };
+        terraform.write(module);
+        terraform.run(&["init", "-no-color"]).success();
+        Ok(terraform)
+    }
+
+    /// Replaces the root module.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, module: &str) {
+        let provider = r#"
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+provider "aws" {}
+"#;
+        write(&self.directory.path().join("main.tf"), format!("{provider}{module}"));
+    }
+
+    /// `terraform` with these words.
+    #[must_use]
+    #[track_caller]
+    pub fn run(&self, words: &[&str]) -> Outcome {
+        let mut command = command(&self.program, self.directory.path());
+        command
+            .current_dir(self.directory.path())
+            .env("TF_CLI_CONFIG_FILE", self.directory.path().join("terraform.rc"))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        run(command.args(words))
+    }
+
+    /// `terraform apply`.
+    #[must_use]
+    #[track_caller]
+    pub fn apply(&self) -> Outcome {
+        self.run(&["apply", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    /// Asserts that a plan finds nothing to do.
+    ///
+    /// # Panics
+    /// When it finds something or fails; the message holds the plan.
+    #[track_caller]
+    pub fn assert_settled(&self) {
+        let outcome = self.plan();
+        assert_eq!(outcome.status.code(), Some(0), "{}\n{}", outcome.stdout, outcome.stderr);
+    }
+
+    /// Asserts that a plan finds something to do, and returns it.
+    ///
+    /// # Panics
+    /// When it finds nothing or fails.
+    #[track_caller]
+    pub fn changes(&self) -> String {
+        let outcome = self.plan();
+        assert_eq!(outcome.status.code(), Some(2), "{}\n{}", outcome.stdout, outcome.stderr);
+        outcome.stdout
+    }
+
+    /// The addresses of the resources in the state, each with its attributes.
+    ///
+    /// # Panics
+    /// When the state cannot be shown.
+    #[must_use]
+    #[track_caller]
+    pub fn resources(&self) -> Vec<(String, Value)> {
+        let shown = self.run(&["show", "-json"]).success();
+        let state: Value = serde_json::from_str(&shown).expect("terraform prints JSON");
+        let resources = state["values"]["root_module"]["resources"].as_array();
+        let named = |resource: &Value| {
+            let address = resource["address"].as_str().expect("a resource has an address");
+            (address.to_owned(), resource["values"].clone())
+        };
+        resources.into_iter().flatten().map(named).collect()
+    }
+
+    #[track_caller]
+    fn plan(&self) -> Outcome {
+        self.run(&["plan", "-detailed-exitcode", "-input=false", "-no-color"])
+    }
+}
+
+/// The directory that holds the AWS provider.
+fn mirror() -> Result<PathBuf, Missing> {
+    let named = std::env::var_os(MIRROR_VARIABLE).map(PathBuf::from);
+    let holds = |mirror: &PathBuf| {
+        let provider = Path::new("registry.terraform.io/hashicorp/aws");
+        mirror.join(provider).is_dir()
+    };
+    named.into_iter().chain(MIRRORS.map(PathBuf::from)).find(holds).ok_or_else(|| {
+        Missing::new(
+            "Terraform's AWS provider",
+            format!("`terraform providers mirror`, and {MIRROR_VARIABLE} names its directory"),
+        )
+    })
+}
