@@ -2,8 +2,9 @@
 //! with one, to see what the wire carries.
 
 use std::{
+    cell::RefCell,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Once},
 };
 
 use ::blobs::MemoryBlobs;
@@ -136,6 +137,7 @@ impl World {
         staging_bytes_max: u64,
         change: impl FnOnce(&mut DoorSettings),
     ) -> Self {
+        log_by_thread();
         let mut settings = door_settings();
         change(&mut settings);
         let clock = Arc::new(ManualClock::at(NOW));
@@ -396,30 +398,43 @@ async fn metrics_off_loopback_need_a_login() {
     assert_eq!(anonymous.await.ask_as("GET", "/metrics", &[]).await.status, 401);
 }
 
+thread_local! {
+    /// Where this thread's log lines go, while somebody looks.
+    static LINES: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Writes log lines to the thread that looks, and nowhere else.
+struct ThreadLines;
+
+impl std::io::Write for ThreadLines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LINES.with_borrow_mut(|lines| lines.as_mut().map(|lines| lines.extend_from_slice(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Logs for the whole process, before the first door opens: a subscriber that comes later, or for
+/// one thread only, races with callsites that are met for the first time elsewhere.
+fn log_by_thread() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(|| ThreadLines)
+            .init();
+    });
+}
+
 /// The lines that were logged while a future ran on this thread.
 async fn logged<T>(future: impl Future<Output = T>) -> (T, String) {
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    LINES.set(Some(Vec::new()));
     let value = future.await;
-    drop(guard);
-    let text = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = LINES.take().unwrap_or_default();
     (value, String::from_utf8(text).unwrap())
 }
 
