@@ -127,7 +127,7 @@ mod tests {
                 Route::Manifest(name("manifests"), Reference::parse("v1").unwrap()),
             ),
             (&format!("/v2/blobs/blobs/{D}"), Route::Blob(name("blobs"), digest.clone())),
-            (&format!("/v2/a/referrers/{D}"), Route::Referrers(name("a"), digest.clone())),
+            (&format!("/v2/a/referrers/{D}"), Route::Referrers(name("a"), digest)),
         ] {
             assert_eq!(Route::parse(path), Ok(route), "{path}");
         }
