@@ -20,9 +20,8 @@ pub use self::{
     },
     staging::{
         commits_of_one_blob_agree, committed_blobs_are_seen_by_other_handles,
-        pieces_are_appended_in_order, readers_follow_a_writer, sha512_is_a_digest_too,
-        staged_bytes_are_readable_as_they_grow, staging_space_is_limited,
-        what_is_dropped_leaves_nothing, wrong_bytes_are_not_committed,
+        readers_follow_a_writer, sha512_is_a_digest_too, staged_bytes_are_readable_as_they_grow,
+        staging_space_is_limited, what_is_dropped_leaves_nothing, wrong_bytes_are_not_committed,
     },
 };
 use crate::{Access, Blob, BlobStore, Content, StagedBlob};
@@ -34,7 +33,6 @@ use crate::{Access, Blob, BlobStore, Content, StagedBlob};
 /// Where the store breaks the contract.
 pub async fn check_all(one: &dyn BlobStore, other: &dyn BlobStore) {
     staged_bytes_are_readable_as_they_grow(one).await;
-    pieces_are_appended_in_order(one).await;
     readers_follow_a_writer(one).await;
     wrong_bytes_are_not_committed(one, other).await;
     what_is_dropped_leaves_nothing(one, other).await;

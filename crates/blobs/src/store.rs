@@ -138,14 +138,6 @@ pub trait Stage: Send + Sync {
     /// [`Error::StagingFull`] or [`Error::Io`].
     fn append(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
-    /// Appends pieces in order, in as few writes as the medium can do. Blocks.
-    ///
-    /// # Errors
-    /// As [`Stage::append`].
-    fn append_pieces(&mut self, pieces: &[Bytes]) -> Result<(), Error> {
-        pieces.iter().try_for_each(|piece| self.append(piece))
-    }
-
     /// Returns what was appended so far, readable while it grows.
     fn content(&self) -> Arc<dyn Content>;
 
@@ -177,20 +169,6 @@ impl StagedBlob {
         self.stage.append(bytes)?;
         self.hasher.update(bytes);
         self.size_bytes += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Appends pieces in order and hashes them. Large writes cost a file system much less per byte
-    /// than the pieces by themselves. Blocks on the medium: call it off the runtime.
-    ///
-    /// # Errors
-    /// As [`StagedBlob::append`].
-    pub fn append_pieces(&mut self, pieces: &[Bytes]) -> Result<(), Error> {
-        self.stage.append_pieces(pieces)?;
-        for piece in pieces {
-            self.hasher.update(piece);
-            self.size_bytes += piece.len() as u64;
-        }
         Ok(())
     }
 

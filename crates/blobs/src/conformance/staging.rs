@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use oci::{Algorithm, Digest};
 use tokio::sync::watch;
 
@@ -29,28 +28,6 @@ pub async fn staged_bytes_are_readable_as_they_grow(one: &dyn BlobStore) {
     drop(staged);
     let found = read_all(&*content, size_bytes as u64, Access::User).await;
     assert!(found == bytes, "the bytes went with their staged blob");
-}
-
-/// Pieces are appended in order and without gaps, empty ones and more than a kernel takes at once
-/// among them.
-pub async fn pieces_are_appended_in_order(one: &dyn BlobStore) {
-    let bytes = Bytes::from(sample("in pieces", 2500 * 7));
-    let mut pieces: Vec<_> = (0..2500).map(|at| bytes.slice(at * 7..(at + 1) * 7)).collect();
-    pieces.insert(0, Bytes::new());
-    pieces.insert(1300, Bytes::new());
-    let mut staged = append(one.stage(Algorithm::Sha256).await.expect("stages"), b"first ").await;
-    staged = tokio::task::spawn_blocking(move || {
-        staged.append_pieces(&pieces).expect("appends");
-        staged.append_pieces(&[]).expect("appends nothing");
-        staged
-    })
-    .await
-    .expect("does not panic");
-    let expected = [&b"first "[..], &bytes].concat();
-    assert_eq!(staged.size_bytes(), expected.len() as u64);
-    let found = read_all(&*staged.content(), staged.size_bytes(), Access::User).await;
-    assert!(found == expected);
-    staged.verify(&Digest::of(&expected), None).expect("its digest is that of all pieces");
 }
 
 /// Readers, early, late, and each at its own pace, see a growing blob's bytes across its commit.

@@ -2,14 +2,13 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, IoSlice},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    io::{self, ErrorKind},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use oci::Digest;
 
 use super::{Shared, content::FileContent};
@@ -56,19 +55,6 @@ impl StagedFile {
         })
     }
 
-    /// Writes slices in as few calls as possible: the larger a write, the larger the parts of the
-    /// page cache it fills at once. Blocks.
-    fn write(&mut self, slices: &mut [IoSlice<'_>]) -> Result<(), Error> {
-        let length: u64 = slices.iter().map(|slice| slice.len() as u64).sum();
-        self.reserved.grow(length)?;
-        // At an offset of our own: what a failed append left behind is written over, or found by
-        // the comparison of lengths before the commit.
-        let written = write_all_at(self.content.file(), slices, self.written_bytes);
-        written.map_err(Error::io("writing staged bytes"))?;
-        self.written_bytes += length;
-        Ok(())
-    }
-
     /// Makes what was appended durable under `digest`. Blocks.
     fn place(self, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
         // Unlinked here and now at the end, unless it was renamed.
@@ -86,12 +72,13 @@ impl StagedFile {
 #[async_trait]
 impl Stage for StagedFile {
     fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.write(&mut [IoSlice::new(bytes)])
-    }
-
-    fn append_pieces(&mut self, pieces: &[Bytes]) -> Result<(), Error> {
-        let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
-        self.write(&mut slices)
+        self.reserved.grow(bytes.len() as u64)?;
+        // At an offset of our own: what a failed append left behind is written over, or found by
+        // the comparison of lengths before the commit.
+        let written = self.content.file().write_all_at(bytes, self.written_bytes);
+        written.map_err(Error::io("writing staged bytes"))?;
+        self.written_bytes += bytes.len() as u64;
+        Ok(())
     }
 
     fn content(&self) -> Arc<dyn Content> {
@@ -102,25 +89,6 @@ impl Stage for StagedFile {
         let digest = digest.clone();
         blocking("committing a blob", move || self.place(&digest, size_bytes)).await
     }
-}
-
-fn write_all_at(file: &File, mut slices: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
-    /// What the kernel takes at once (`UIO_MAXIOV`).
-    const SLICES_MAX: usize = 1024;
-    IoSlice::advance_slices(&mut slices, 0);
-    while !slices.is_empty() {
-        let batch = &slices[..slices.len().min(SLICES_MAX)];
-        match rustix::io::pwritev(file, batch, offset) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(count) => {
-                offset += count as u64;
-                IoSlice::advance_slices(&mut slices, count);
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(cause) => return Err(cause.into()),
-        }
-    }
-    Ok(())
 }
 
 fn make_locked(staging: &Path) -> io::Result<(StagedName, File)> {

@@ -182,7 +182,7 @@ async fn write(
     while from_network.recv_many(&mut pieces, PIECES_AHEAD).await > 0 {
         let batch = std::mem::take(&mut pieces);
         let append = move || {
-            staged.append_pieces(&batch)?;
+            batch.iter().try_for_each(|piece| staged.append(piece))?;
             Ok(staged)
         };
         let appended = tokio::task::spawn_blocking(append).await;
