@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind},
+    ops::RangeInclusive,
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use oci::Digest;
+use rustix::fs::{FallocateFlags, fallocate};
 
 use super::{Shared, content::FileContent};
 use crate::{
@@ -19,11 +21,17 @@ use crate::{
     store::Stage,
 };
 
+/// Space is taken from the medium in steps as large as what was written so far, within these
+/// bounds: nearly half of what it costs to write at the end of a file is the search for space.
+const STEP_BYTES: RangeInclusive<u64> = (1 << 20)..=(64 << 20);
+
 /// A file in the staging directory, locked. The name goes with the value.
 pub(super) struct StagedFile {
     name: DropOffRuntime<StagedName>,
     content: Arc<FileContent>,
     written_bytes: u64,
+    /// Space taken, up to this offset.
+    allocated_bytes: u64,
     reserved: Reservation,
     store: Arc<Shared>,
 }
@@ -50,9 +58,26 @@ impl StagedFile {
             name: DropOffRuntime::new(name),
             content: Arc::new(FileContent::growing(file)),
             written_bytes: 0,
+            allocated_bytes: 0,
             reserved: store.space.reserve(),
             store,
         })
+    }
+
+    /// Takes space for bytes up to `end` and some more, without making the file longer. Where that
+    /// is not possible, writing takes it, or says what is wrong.
+    fn allocate(&mut self, end: u64) {
+        if end <= self.allocated_bytes || self.written_bytes < *STEP_BYTES.start() {
+            return;
+        }
+        let step_bytes = self.written_bytes.min(*STEP_BYTES.end());
+        let end = end.saturating_add(step_bytes);
+        let (from, length) = (self.written_bytes, end - self.written_bytes);
+        if let Err(error) = fallocate(self.content.file(), FallocateFlags::KEEP_SIZE, from, length)
+        {
+            tracing::debug!(%error, "space for a staged file cannot be taken ahead");
+        }
+        self.allocated_bytes = end;
     }
 
     /// Makes what was appended durable under `digest`. Blocks.
@@ -64,6 +89,9 @@ impl StagedFile {
         if available != size_bytes {
             return Err(Error::Truncated { expected: size_bytes, available });
         }
+        if self.allocated_bytes > size_bytes {
+            file.set_len(size_bytes).map_err(Error::io("giving space back"))?;
+        }
         file.sync_data().map_err(Error::io("making staged bytes durable"))?;
         self.store.place(&name.0, digest, size_bytes, &self.content)
     }
@@ -73,6 +101,7 @@ impl StagedFile {
 impl Stage for StagedFile {
     fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.reserved.grow(bytes.len() as u64)?;
+        self.allocate(self.written_bytes + bytes.len() as u64);
         // At an offset of our own: what a failed append left behind is written over, or found by
         // the comparison of lengths before the commit.
         let written = self.content.file().write_all_at(bytes, self.written_bytes);
