@@ -112,7 +112,9 @@ impl FileContent {
         if range.start >= range.end {
             return Ok(None);
         }
-        let ahead = length.min(extent.end()).min(range.end + WINDOW_BYTES);
+        // What was appended a moment ago is in memory: there is nothing to read ahead.
+        let ahead = if size_bytes.is_some() { range.end + WINDOW_BYTES } else { range.end };
+        let ahead = length.min(extent.end()).min(ahead);
         let resident_bytes = extent.resident_bytes(&(range.start..ahead));
         if range.start + resident_bytes < range.end {
             self.bring_in(&extent, range.clone()).await?;
