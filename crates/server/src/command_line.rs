@@ -1,4 +1,5 @@
-//! The command line: `cistern serve`, `cistern env`. A wrong word is one line that names the way out.
+//! The command line: `cistern serve`, `cistern env`, the commands for people, completions. A wrong
+//! word is one line that names the way out.
 
 use std::ffi::OsString;
 
@@ -6,6 +7,8 @@ use clap::{
     Arg, ArgAction, ArgMatches, Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+
+use clap_complete::Shell;
 
 use crate::config::{Given, Kind, Layer, Origin, TOP};
 
@@ -16,6 +19,8 @@ pub(crate) enum Asked {
     Serve(Layer),
     /// Print what a shell needs to talk to it.
     Env(Layer),
+    /// Ask the API of a registry for something.
+    Task(Box<cli::Task>),
     /// Print this text, and be done.
     Text(String),
 }
@@ -48,12 +53,27 @@ fn command() -> Command {
         .about("Print the shell exports that point AWS clients here: eval \"$(cistern env)\"")
         .args(ENV_SETTINGS.map(flag))
         .after_help(EVERYWHERE);
-    Command::new("cistern")
+    let cistern = Command::new("cistern")
         .about("A self-hosted container registry around pull through cache rules")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve, env])
+        .subcommands([serve, env]);
+    cli::Task::add_to(cistern).subcommand(completions())
+}
+
+fn completions() -> Command {
+    let shell = Arg::new("shell").required(true).value_name("SHELL").help("Which shell");
+    Command::new("completions")
+        .about("Print the completions of a shell: source <(cistern completions bash)")
+        .arg(shell.value_parser(clap::value_parser!(Shell)))
+}
+
+/// The script that completes commands in a shell.
+fn completion_script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "cistern", &mut script);
+    String::from_utf8(script).expect("made of names and help, which are texts")
 }
 
 fn flag(name: &'static str) -> Arg {
@@ -74,19 +94,54 @@ fn flag(name: &'static str) -> Arg {
 
 /// Reads the words of a command line, the program's name first.
 pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Asked, UsageError> {
-    match command().try_get_matches_from(words) {
-        Ok(matches) => Ok(match matches.subcommand() {
-            Some(("env", matches)) => Asked::Env(layer(matches)),
-            Some((_, matches)) => Asked::Serve(layer(matches)),
-            None => unreachable!("a subcommand is required"),
-        }),
+    let words: Vec<OsString> = words.into_iter().collect();
+    match command().try_get_matches_from(&words).and_then(|matches| asked(&matches)) {
+        Ok(asked) => Ok(asked),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(Asked::Text(error.render().to_string()))
             }
-            _ => Err(usage_error(&error)),
+            _ => Err(usage_error(&error, &path(&words))),
         },
     }
+}
+
+fn asked(matches: &ArgMatches) -> Result<Asked, clap::Error> {
+    if let Some(task) = cli::Task::read(matches)? {
+        return Ok(Asked::Task(Box::new(task)));
+    }
+    Ok(match matches.subcommand() {
+        Some(("env", matches)) => Asked::Env(layer(matches)),
+        Some(("completions", matches)) => {
+            let shell = matches.get_one::<Shell>("shell").expect("it is required");
+            Asked::Text(completion_script(*shell))
+        }
+        Some((_, matches)) => Asked::Serve(layer(matches)),
+        None => unreachable!("a subcommand is required"),
+    })
+}
+
+/// The words that name the command, as far as there is one: `cistern rule add`.
+fn path(words: &[OsString]) -> Vec<String> {
+    let mut found = vec!["cistern".to_owned()];
+    let mut command = command();
+    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+        let Some(next) = command.find_subcommand(word) else { continue };
+        found.push(next.get_name().to_owned());
+        command = next.clone();
+    }
+    found
+}
+
+/// Puts the flags together that say which data directory is meant.
+pub(crate) fn local_layer(flags: &cli::LocalFlags) -> Layer {
+    let mut layer = Layer::new();
+    for (name, text) in [("data-dir", &flags.data_dir), ("config", &flags.config)] {
+        if let Some(text) = text.clone() {
+            layer.insert(name, vec![Given { text, origin: Origin::Flag(name) }]);
+        }
+    }
+    layer
 }
 
 fn layer(matches: &ArgMatches) -> Layer {
@@ -100,31 +155,53 @@ fn layer(matches: &ArgMatches) -> Layer {
     layer
 }
 
-/// Says in one line what clap says in several.
-fn usage_error(error: &clap::Error) -> UsageError {
+/// Says in one line what clap says in several. `path` is the command as far as it was named.
+fn usage_error(error: &clap::Error, path: &[String]) -> UsageError {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return UsageError {
-            message: "a command is missing".to_owned(),
-            way_out: "try `cistern serve`, or `cistern --help`".to_owned(),
+        let path = path.join(" ");
+        let way_out = match path.as_str() {
+            "cistern" => "try `cistern serve`, or `cistern --help`".to_owned(),
+            _ => format!("`{path} --help` lists them"),
         };
+        return UsageError { message: "a command is missing".to_owned(), way_out };
     }
+    // Flags without a command are those of the one that has most.
+    let command = if path.len() > 1 { path.join(" ") } else { "cistern serve".to_owned() };
+    let suggestion =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+            .into_iter()
+            .find_map(|kind| texts(error, kind)?.into_iter().next());
+    let way_out = match suggestion {
+        Some(meant) => format!("did you mean {meant}? (`{command} --help` lists every flag)"),
+        None => format!("`{command} --help` lists every flag, `cistern --help` every command"),
+    };
+    UsageError { message: message(error), way_out }
+}
+
+/// What is wrong, in clap's first line, with the names that it puts in the next ones.
+fn message(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let first = rendered.lines().next().unwrap_or_default();
-    let message = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches(':').to_owned();
-    let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
-        .into_iter()
-        .find_map(|kind| match error.get(kind)? {
-            ContextValue::String(text) => Some(text.clone()),
-            ContextValue::Strings(texts) => texts.first().cloned(),
-            _ => None,
-        });
-    let way_out = match suggestion {
-        Some(meant) => format!("did you mean {meant}? (`cistern serve --help` lists every flag)"),
-        None => {
-            "`cistern serve --help` lists every flag, `cistern --help` every command".to_owned()
-        }
+    let message = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches(':');
+    let named = match error.kind() {
+        ErrorKind::MissingRequiredArgument => texts(error, ContextKind::InvalidArg),
+        ErrorKind::InvalidValue => texts(error, ContextKind::ValidValue)
+            .map(|valid| vec![format!("expected {}", valid.join(", "))]),
+        _ => None,
     };
-    UsageError { message, way_out }
+    match named {
+        Some(named) => format!("{message}: {}", named.join(" ")),
+        None => message.to_owned(),
+    }
+}
+
+/// What clap knows beside its sentence.
+fn texts(error: &clap::Error, kind: ContextKind) -> Option<Vec<String>> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(vec![text.clone()]),
+        ContextValue::Strings(texts) => Some(texts.clone()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `cistern env`: what a shell must export so that AWS clients talk to this registry.
+//! `cistern env`: what a shell must export so that AWS clients talk to this registry. The commands
+//! for people find it the same way.
 
 use metadata::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -59,6 +60,17 @@ pub(crate) fn exports(flags: Layer, environment: Environment<'_>) -> Result<Stri
     // A profile or a session of before would win over the keys, or spoil them.
     text.push_str("unset AWS_PROFILE AWS_SESSION_TOKEN\n");
     Ok(text)
+}
+
+/// Looks for the server of this machine on behalf of the commands for people.
+pub(crate) fn local(flags: Layer, environment: Environment<'_>) -> Result<cli::Local, EnvError> {
+    let config = Config::read(flags, environment, Timestamp(0))?;
+    Ok(cli::Local {
+        data_dir: config.data_dir.display().to_string(),
+        endpoint: endpoint(&config)?,
+        region: config.default_registry.region.as_str().to_owned(),
+        access_key: credentials::find_default(&config.data_dir, &config.secrets)?,
+    })
 }
 
 /// Returns where the registry is reached: as its process wrote down, unless somebody asks for

@@ -48,6 +48,13 @@ fn main() -> ExitCode {
 
 /// Tells whether the process was told something it cannot understand.
 fn is_misuse(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<cli::Error>() {
+        Some(cli::Error::Local(error)) => {
+            return matches!(error.downcast_ref(), Some(EnvError::Config(_)));
+        }
+        Some(error) => return error.is_misuse(),
+        None => {}
+    }
     error.is::<UsageError>()
         || error.is::<ConfigError>()
         || error.is::<FilterError>()
@@ -62,6 +69,14 @@ fn run() -> anyhow::Result<()> {
             serve::run(Config::read(flags, &process_environment, now)?, log_filter)
         }
         Asked::Env(flags) => print(&env_command::exports(flags, &process_environment)?),
+        Asked::Task(task) => Ok(task.run(&cli::Surroundings {
+            environment: &process_environment,
+            now: &|| aws::Timestamp::from_milliseconds(wiring::SystemClock.now().0),
+            local: &|flags| {
+                let flags = command_line::local_layer(flags);
+                Ok(env_command::local(flags, &process_environment)?)
+            },
+        })?),
         Asked::Text(text) => print(&text),
     }
 }

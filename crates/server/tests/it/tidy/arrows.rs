@@ -10,11 +10,12 @@ use super::source::{assert_none, root};
 const ARROWS: &[(&str, &[&str])] = &[
     ("oci", &[]),
     ("aws", &[]),
+    ("cli", &["aws"]),
     ("blobs", &["oci"]),
     ("metadata", &["oci"]),
     ("upstream", &["oci", "aws"]),
     ("registry", &["blobs", "metadata", "upstream", "oci"]),
-    ("server", &["registry", "blobs", "metadata", "upstream", "oci", "aws"]),
+    ("server", &["cli", "registry", "blobs", "metadata", "upstream", "oci", "aws"]),
     ("testkit", &["blobs", "metadata", "upstream", "oci"]),
 ];
 
@@ -25,7 +26,9 @@ const FENCED: &[(&str, &[&str])] = &[
     // `upstream` finds the system's proxies with it.
     ("hyper-util", &["server", "upstream"]),
     ("sqlx", &["metadata"]),
-    ("reqwest", &["upstream"]),
+    // `cli` is a client of the doors, and knows nothing that is behind them.
+    ("reqwest", &["upstream", "cli"]),
+    ("dialoguer", &["cli"]),
     ("memmap2", &["blobs"]),
 ];
 

@@ -1,0 +1,48 @@
+//! The commands, one module for each kind of thing.
+
+mod image;
+mod repository;
+mod rule;
+mod secret;
+mod settings;
+mod template;
+
+use crate::{Surroundings, connection::Options, error::Error, session::Session};
+
+/// A kind of thing, and what to do with it.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Task {
+    /// Pull through cache rules: which upstream is served under which prefix
+    Rule(Group<rule::RuleCommand>),
+    /// Secrets: the credentials for upstreams
+    Secret(Group<secret::SecretCommand>),
+    /// Repository creation templates: what repositories get when they come into being
+    Template(Group<template::TemplateCommand>),
+    /// Repositories
+    Repository(Group<repository::RepositoryCommand>),
+    /// Images in repositories
+    Image(Group<image::ImageCommand>),
+}
+
+/// What to do with a kind of thing, and whom to ask.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Group<C: clap::Subcommand> {
+    #[command(subcommand)]
+    command: C,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Task {
+    /// Does what was asked for.
+    pub(crate) async fn run(self, surroundings: &Surroundings<'_>) -> Result<(), Error> {
+        let open = |options: &Options| Session::open(options, surroundings);
+        match self {
+            Self::Rule(Group { command, options }) => command.run(&open(&options)?).await,
+            Self::Secret(Group { command, options }) => command.run(&open(&options)?).await,
+            Self::Template(Group { command, options }) => command.run(&open(&options)?).await,
+            Self::Repository(Group { command, options }) => command.run(&open(&options)?).await,
+            Self::Image(Group { command, options }) => command.run(&open(&options)?).await,
+        }
+    }
+}
