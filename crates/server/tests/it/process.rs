@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -71,11 +71,20 @@ impl Home {
 /// Runs a command to its end; one that never ends fails the test.
 pub(crate) fn finish(command: &mut Command) -> Output {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    // Read while it runs: a pipe that is full would stop it.
+    let stdout = read_aside(child.stdout.take().expect("piped"));
+    let stderr = read_aside(child.stderr.take().expect("piped"));
     let status = wait_for("the end of the command", || child.try_wait().expect("our child"));
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    child.stdout.take().expect("piped").read_to_end(&mut stdout).expect("a pipe");
-    child.stderr.take().expect("piped").read_to_end(&mut stderr).expect("a pipe");
-    Output { status, stdout, stderr }
+    let read = |reader: JoinHandle<Vec<u8>>| reader.join().expect("no panic");
+    Output { status, stdout: read(stdout), stderr: read(stderr) }
+}
+
+fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).expect("a pipe");
+        bytes
+    })
 }
 
 /// Returns the one line of a failure, without the program's name.
