@@ -5,6 +5,8 @@
 //! for every one that appears uninvited.
 
 mod image;
+mod image_batch;
+mod layer;
 mod operation;
 mod repository;
 mod rule;
@@ -12,6 +14,8 @@ mod template;
 mod token;
 
 pub use image::*;
+pub use image_batch::*;
+pub use layer::*;
 pub use operation::Operation;
 pub use repository::*;
 pub use rule::*;

@@ -17,6 +17,7 @@ mod fill;
 mod flight;
 mod follow;
 mod hot;
+mod images;
 mod keyring;
 mod matching;
 mod pull;
@@ -42,6 +43,7 @@ pub use fill::{
     FillDirectory, FillError, FillKey, FillSource, Joined, Lease, LinkWish, LocalDirectory,
     Progress,
 };
+pub use images::{ImageFailure, ImageId, LayerState, WantedImage};
 pub use keyring::{Keyring, KeyringError};
 pub use matching::Match;
 pub use pull::{PulledManifest, Served, StaleReason};

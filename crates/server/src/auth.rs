@@ -6,6 +6,7 @@
 
 mod basic;
 mod sigv4;
+mod ticket;
 mod token;
 
 use std::{
@@ -70,6 +71,12 @@ pub(crate) enum Refusal {
         /// The access key.
         access_key_id: String,
     },
+    /// The ticket of a download address was not made here, or for something else.
+    #[error("the download ticket cannot be opened for this address")]
+    TicketInvalid,
+    /// The ticket's time is over.
+    #[error("the download ticket has expired")]
+    TicketExpired,
     /// The Host names an account that this process does not serve.
     #[error("account {account} is not served here")]
     UnknownAccount {
@@ -130,6 +137,10 @@ impl Authenticator {
         host: Option<&str>,
         now: Timestamp,
     ) -> Result<Arc<Login>, Refusal> {
+        // Whoever follows a download address may send credentials too: they are not meant for it.
+        if let Some(login) = self.redeem(head, now)? {
+            return Ok(login);
+        }
         let Some(header) = head.headers.get(AUTHORIZATION) else { return self.anonymous(host) };
         let fingerprint = fingerprint(host, header);
         if let Some(login) = self.remembered.get(&fingerprint) {
@@ -153,7 +164,7 @@ impl Authenticator {
             region: caller.registry.region.clone(),
             expires_at,
         };
-        Some((token.seal(&self.keyring), expires_at))
+        Some((token.seal(&self.keyring, token::CONTEXT), expires_at))
     }
 
     fn anonymous(&self, host: Option<&str>) -> Result<Arc<Login>, Refusal> {
@@ -175,7 +186,7 @@ impl Authenticator {
     ) -> Result<(Principal, RegistryId, Option<Timestamp>), Refusal> {
         let basic::Credentials { user, password } = credentials;
         if user == basic::TOKEN_USER {
-            let token = Token::open(&self.keyring, password)?;
+            let token = Token::open(&self.keyring, token::CONTEXT, password)?;
             if now >= token.expires_at {
                 return Err(Refusal::TokenExpired);
             }

@@ -141,6 +141,10 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
         Operation::GetAuthorizationToken => token::get(call),
         Operation::DescribeRepositories => repositories::describe(call).await,
         Operation::DescribeImages => images::describe(call).await,
+        Operation::ListImages => images::list(call).await,
+        Operation::BatchGetImage => images::batch_get(call).await,
+        Operation::BatchCheckLayerAvailability => images::layers::check(call).await,
+        Operation::GetDownloadUrlForLayer => images::layers::download_url(call).await,
         operation => Err(error::not_offered(operation.name())),
     }
 }

@@ -18,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use blobs::Access;
@@ -59,6 +59,8 @@ pub(crate) struct DoorSettings {
     pub(crate) loopback: bool,
     /// Largest body of a control-plane request, in bytes.
     pub(crate) body_bytes_max: usize,
+    /// How long the address that `GetDownloadUrlForLayer` gives is good.
+    pub(crate) download_url_life: Duration,
     /// Whether each request leaves a line in the log.
     pub(crate) access_log: bool,
 }

@@ -162,6 +162,7 @@ fn door_settings(
         roots,
         loopback: address.ip().is_loopback(),
         body_bytes_max: config.limits.request_body_bytes_max,
+        download_url_life: config.limits.download_url_life,
         // `CISTERN_LOG=warn` has none, and does not pay for them either.
         access_log: tracing::enabled!(target: "cistern::access", tracing::Level::INFO),
     }

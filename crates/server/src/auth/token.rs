@@ -13,8 +13,8 @@ use super::Refusal;
 /// How long a token is good, in milliseconds: 12 hours, as ECR's.
 pub(super) const LIFE_MS: i64 = 12 * 60 * 60 * 1000;
 
-/// What a seal of a token is bound to.
-const CONTEXT: &str = "login-token";
+/// What a seal of a login token is bound to.
+pub(super) const CONTEXT: &str = "login-token";
 
 /// A longer text is no token, and is not worth opening.
 const LENGTH_MAX: usize = 2048;
@@ -41,8 +41,8 @@ struct Content<'a> {
 }
 
 impl Token {
-    /// Writes the token.
-    pub(super) fn seal(&self, keyring: &Keyring) -> String {
+    /// Writes the token for one use.
+    pub(super) fn seal(&self, keyring: &Keyring, context: &str) -> String {
         let content = Content {
             account: self.account.as_str(),
             key: &self.access_key_id,
@@ -50,17 +50,17 @@ impl Token {
             expires: self.expires_at.0,
         };
         let plain = serde_json::to_vec(&content).expect("strings and a number");
-        URL_SAFE_NO_PAD.encode(keyring.seal(CONTEXT, &plain))
+        URL_SAFE_NO_PAD.encode(keyring.seal(context, &plain))
     }
 
-    /// Reads a token that [`Token::seal`] wrote.
-    pub(super) fn open(keyring: &Keyring, text: &str) -> Result<Self, Refusal> {
+    /// Reads a token that [`Token::seal`] wrote for the same use.
+    pub(super) fn open(keyring: &Keyring, context: &str, text: &str) -> Result<Self, Refusal> {
         let invalid = || Refusal::TokenInvalid;
         if text.len() > LENGTH_MAX {
             return Err(invalid());
         }
         let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        let plain = keyring.open(CONTEXT, &sealed).map_err(|_| invalid())?;
+        let plain = keyring.open(context, &sealed).map_err(|_| invalid())?;
         let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| invalid())?;
         Ok(Self {
             account: AccountId::parse(content.account).map_err(|_| invalid())?,
@@ -84,15 +84,19 @@ mod tests {
             region: Region::parse("eu-west-1").unwrap(),
             expires_at: Timestamp(1_700_000_000_000),
         };
-        let text = token.seal(&keyring);
+        let text = token.seal(&keyring, CONTEXT);
         assert!(text.len() < LENGTH_MAX);
         let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.=-".contains(&b);
         assert!(text.bytes().all(is_allowed), "{text}");
         let restarted = Keyring::parse(&keyring.to_text()).unwrap();
-        assert_eq!(Token::open(&restarted, &text), Ok(token));
+        assert_eq!(Token::open(&restarted, CONTEXT, &text), Ok(token));
         for other in ["", "x", &text[1..], &text.to_lowercase(), &"A".repeat(3000)] {
-            assert_eq!(Token::open(&keyring, other), Err(Refusal::TokenInvalid), "{other}");
+            assert_eq!(
+                Token::open(&keyring, CONTEXT, other),
+                Err(Refusal::TokenInvalid),
+                "{other}"
+            );
         }
-        assert_eq!(Token::open(&Keyring::generate(), &text), Err(Refusal::TokenInvalid));
+        assert_eq!(Token::open(&Keyring::generate(), CONTEXT, &text), Err(Refusal::TokenInvalid));
     }
 }

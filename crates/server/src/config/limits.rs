@@ -49,6 +49,8 @@ pub(crate) struct Limits {
     pub(crate) fresh_for: Duration,
     /// How long an upstream that failed is left alone.
     pub(crate) circuit_cooldown: Duration,
+    /// How long an address that `GetDownloadUrlForLayer` gives is good.
+    pub(crate) download_url_life: Duration,
     /// How long a client's connection may be still: no request begun, no byte of an answer taken.
     pub(crate) client_idle_timeout: Duration,
     /// How long a client's TLS handshake may take.
@@ -86,6 +88,7 @@ impl Default for Limits {
             stale_deadline: settings.stale_deadline,
             fresh_for: settings.fresh_for,
             circuit_cooldown: settings.circuit_cooldown,
+            download_url_life: Duration::from_secs(60 * 60),
             client_idle_timeout: Duration::from_secs(75),
             tls_handshake_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(30),
@@ -151,6 +154,7 @@ impl Limits {
         for (target, name) in [
             (&mut self.fresh_for, "limits.fresh-for"),
             (&mut self.circuit_cooldown, "limits.circuit-cooldown"),
+            (&mut self.download_url_life, "limits.download-url-life"),
             (&mut self.drain_timeout, "limits.drain-timeout"),
         ] {
             assign(target, values.parse(name, quantity::duration))?;

@@ -130,6 +130,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.stale-deadline", Kind::Text),
             ("limits.fresh-for", Kind::Text),
             ("limits.circuit-cooldown", Kind::Text),
+            ("limits.download-url-life", Kind::Text),
             ("limits.client-idle-timeout", Kind::Text),
             ("limits.tls-handshake-timeout", Kind::Text),
             ("limits.drain-timeout", Kind::Text),

@@ -1,12 +1,15 @@
 //! From what happened to the exception that says it. Texts follow ECR's where one is known
 //! (`docs` of the errors are in the reference of ECR, Secrets Manager and STS).
 
+mod pull;
+
 use aws::{
     Exception,
     exception::{CommonException, EcrException, SecretsManagerException},
 };
 use registry::{Denied, DescribeError, RuleError, SecretError, StorageError};
 
+pub(super) use self::pull::{image as pull_image, layer as pull_layer};
 use super::validate::violation;
 use crate::body::Cause;
 

@@ -1,5 +1,12 @@
 //! Images: manifests with their tags.
 
+mod batch;
+pub(super) mod layers;
+mod list;
+
+pub(super) use batch::get as batch_get;
+pub(super) use list::list;
+
 use aws::{
     Exception, Timestamp,
     ecr::{

@@ -1,5 +1,6 @@
 //! One test for each operation and each exception of the control plane.
 
+mod images;
 mod rule_updates;
 mod secret_changes;
 

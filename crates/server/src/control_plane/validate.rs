@@ -31,7 +31,8 @@ pub(super) fn violation(member: &str, constraint: &str) -> Exception {
     )
 }
 
-fn pattern(member: &str, pattern: &str) -> Exception {
+/// A text that breaks its grammar.
+pub(super) fn pattern(member: &str, pattern: &str) -> Exception {
     violation(member, &format!("must satisfy regular expression '{pattern}'"))
 }
 

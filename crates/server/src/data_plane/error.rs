@@ -177,6 +177,13 @@ impl From<&Refusal> for Failure {
                 "The access key of your authorization token no longer exists: {LOG_IN}, with \
                  credentials that do."
             ),
+            Refusal::TicketInvalid => {
+                return Self::new(ErrorCode::Denied, "The download address is not valid here.");
+            }
+            Refusal::TicketExpired => {
+                let text = "The download address has expired: ask GetDownloadUrlForLayer again.";
+                return Self::new(ErrorCode::Denied, text);
+            }
             Refusal::UnknownAccount { account } => {
                 let message = format!(
                     "The registry with id '{account}' does not exist here: the account is not \

@@ -116,6 +116,7 @@ fn door_settings() -> DoorSettings {
         ],
         loopback: true,
         body_bytes_max: 1 << 20,
+        download_url_life: Duration::from_secs(3600),
         access_log: true,
     }
 }
@@ -142,7 +143,7 @@ impl World {
         change(&mut settings);
         let clock = Arc::new(ManualClock::at(NOW));
         let upstream = ScriptedUpstream::start().await;
-        let first_byte = std::time::Duration::from_millis(500);
+        let first_byte = Duration::from_millis(500);
         let client = HttpUpstream::new(upstream::Settings {
             timeouts: upstream::Timeouts { first_byte, ..upstream::Timeouts::default() },
             ..upstream::Settings::default()
@@ -202,6 +203,17 @@ impl World {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
+    }
+
+    /// Waits until so many fills are over, links and all.
+    pub(crate) async fn fills_ended(&self, count: u64) {
+        use registry::Counter::{FillsCommitted, FillsFailed};
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        let counters = self.doors.registry.counters();
+        while counters.get(FillsCommitted) + counters.get(FillsFailed) < count {
+            assert!(tokio::time::Instant::now() < deadline, "the fills never ended");
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A login token of the first root user.

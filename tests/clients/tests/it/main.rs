@@ -3,6 +3,7 @@
 mod boto3;
 mod crash;
 mod harness;
+mod images;
 mod lying_upstreams;
 mod main_job;
 mod one_transfer;

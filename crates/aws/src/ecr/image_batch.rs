@@ -1,0 +1,69 @@
+//! Images in batches, as ECR hands them out.
+
+use serde::{Deserialize, Serialize};
+
+use super::ImageIdentifier;
+
+/// Asks for manifests of a repository, by tag or digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchGetImageRequest {
+    /// The account of the registry, twelve digits; the caller's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry_id: Option<String>,
+    /// The repository's name.
+    pub repository_name: String,
+    /// The images asked for, 1 to 100.
+    pub image_ids: Vec<ImageIdentifier>,
+    /// The media types of manifests that the caller takes, 1 to 100; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_media_types: Option<Vec<String>>,
+}
+
+/// The manifests that were found, and why others were not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchGetImageResponse {
+    /// The images.
+    #[serde(default)]
+    pub images: Vec<Image>,
+    /// The ids that brought none.
+    #[serde(default)]
+    pub failures: Vec<ImageFailure>,
+}
+
+/// An image with its manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// The account of the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry_id: Option<String>,
+    /// The repository's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository_name: Option<String>,
+    /// Its digest, and the tag it was asked for by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<ImageIdentifier>,
+    /// The manifest, byte for byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_manifest: Option<String>,
+    /// The media type of the manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_manifest_media_type: Option<String>,
+}
+
+/// Why an image of a batch was left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageFailure {
+    /// The id as asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<ImageIdentifier>,
+    /// One of the model's `ImageFailureCode`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_code: Option<String>,
+    /// A sentence about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+}

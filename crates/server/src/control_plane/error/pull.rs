@@ -1,0 +1,57 @@
+//! What ECR says when an image or a layer could not be pulled through its API.
+
+use aws::{Exception, exception::EcrException};
+use metadata::RegistryId;
+use oci::RepositoryName;
+use registry::PullError;
+
+use super::{Failure, chained, describe};
+
+/// What is wrong with a whole `BatchGetImage`.
+pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
+    let kind = match error {
+        PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NameUnknown { registry, repository, .. } => {
+            return no_repository(registry, repository);
+        }
+        PullError::Credentials { .. } | PullError::Upstream(_) | PullError::BadManifest { .. } => {
+            EcrException::UnableToGetUpstreamImage
+        }
+        PullError::ManifestUnknown { .. } | PullError::BlobUnknown { .. } => {
+            EcrException::ImageNotFound
+        }
+        PullError::Storage(_) | PullError::Fill(_) | PullError::Abandoned => EcrException::Server,
+    };
+    Failure::from(Exception::from(kind)).with_cause(chained(error))
+}
+
+/// What is wrong with `GetDownloadUrlForLayer`.
+pub(in crate::control_plane) fn layer(error: &PullError) -> Failure {
+    let exception = match error {
+        PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NameUnknown { registry, repository, .. } => {
+            return no_repository(registry, repository);
+        }
+        PullError::BlobUnknown { repository, digest, .. } => Exception::new(
+            EcrException::LayersNotFound,
+            format!(
+                "The layer with digest '{digest}' does not exist in the repository with name \
+                 '{repository}'"
+            ),
+        ),
+        PullError::ManifestUnknown { .. } => EcrException::LayersNotFound.into(),
+        PullError::Credentials { .. } | PullError::Upstream(_) | PullError::BadManifest { .. } => {
+            EcrException::UnableToGetUpstreamLayer.into()
+        }
+        PullError::Storage(_) | PullError::Fill(_) | PullError::Abandoned => {
+            EcrException::Server.into()
+        }
+    };
+    Failure::from(exception).with_cause(chained(error))
+}
+
+fn no_repository(registry: &RegistryId, repository: &RepositoryName) -> Failure {
+    let (repository, registry) = (repository.to_string(), registry.clone());
+    let account = registry.account.to_string();
+    describe(registry::DescribeError::RepositoryNotFound { repository, registry }, &account)
+}
