@@ -23,6 +23,8 @@ pub enum Counter {
     FillsCommitted,
     /// A fill failed; nothing was committed.
     FillsFailed,
+    /// A fill went on where its upstream had broken off.
+    FillsResumed,
     /// A reader joined a fill that another had started.
     FillsJoined,
     /// Bytes received from upstreams by fills.
@@ -33,7 +35,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ManifestHits,
         Self::ManifestMisses,
         Self::ManifestRevalidations,
@@ -43,6 +45,7 @@ impl Counter {
         Self::FillsStarted,
         Self::FillsCommitted,
         Self::FillsFailed,
+        Self::FillsResumed,
         Self::FillsJoined,
         Self::FillBytes,
         Self::BlobsDamaged,
@@ -64,6 +67,9 @@ impl Counter {
             Self::FillsStarted => ("fills_started", "fills started"),
             Self::FillsCommitted => ("fills_committed", "fills committed"),
             Self::FillsFailed => ("fills_failed", "fills that failed and committed nothing"),
+            Self::FillsResumed => {
+                ("fills_resumed", "times that a fill went on where its upstream had broken off")
+            }
             Self::FillsJoined => ("fills_joined", "readers that joined a running fill"),
             Self::FillBytes => ("fill_bytes", "bytes received from upstreams by fills"),
             Self::BlobsDamaged => ("blobs_damaged", "stored blobs found damaged and removed"),

@@ -19,6 +19,8 @@ pub struct Settings {
     pub manifest_bytes_max: u64,
     /// Fills that receive at once, all upstreams together. More than one upstream may have.
     pub fills_max: usize,
+    /// How often one fill goes on where its upstream broke off, before it is given up.
+    pub fill_resumes_max: u32,
     /// Rules one registry may have (ECR: 50).
     pub rules_max: Option<u32>,
     /// Memory for manifests of the warm path, in bytes.
@@ -62,6 +64,7 @@ impl Settings {
             circuit_cooldown: Duration::from_secs(10),
             manifest_bytes_max: 4 << 20,
             fills_max: 128,
+            fill_resumes_max: 20,
             rules_max: None,
             hot_manifest_bytes_max: 16 << 20,
             hot_entries_max: 100_000,

@@ -124,6 +124,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         circuit_cooldown: limits.circuit_cooldown,
         manifest_bytes_max: limits.manifest_bytes_max,
         fills_max: limits.fills_max,
+        fill_resumes_max: limits.fill_resumes_max,
         rules_max: limits.rules_max,
         hot_manifest_bytes_max: limits.hot_manifest_bytes_max,
         hot_entries_max: limits.hot_entries_max,

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use blobs::{Blob, BlobStore, StagedBlob};
 use bytes::Bytes;
-use futures_util::StreamExt as _;
 use metadata::{Link, NewLink};
 use oci::Digest;
 use tokio::sync::mpsc;
 use upstream::{BlobBody, Target};
 
-use super::{FillError, Lease, LinkWish, lease::Publisher};
+use super::{FillError, Lease, LinkWish, download::Download, lease::Publisher};
 use crate::{Counter, StorageError, registry::Inner};
 
 /// Pieces between the network and the disk; each is at most one read of the upstream's socket.
@@ -100,14 +99,10 @@ impl FillTask {
         received.map(|()| staged)
     }
 
-    async fn receive(
-        &self,
-        mut body: BlobBody,
-        pieces: mpsc::Sender<Bytes>,
-    ) -> Result<(), FillError> {
-        while let Some(piece) = body.bytes.next().await {
-            let piece = piece.map_err(|error| FillError::Upstream(Arc::new(error)))?;
-            self.inner.counters.add(Counter::FillBytes, piece.len() as u64);
+    async fn receive(&self, body: BlobBody, pieces: mpsc::Sender<Bytes>) -> Result<(), FillError> {
+        let mut download = Download::new(&self.inner, &self.target, &self.digest, body);
+        let failed = |error| FillError::Upstream(Arc::new(error));
+        while let Some(piece) = download.next().await.map_err(failed)? {
             if pieces.send(piece).await.is_err() {
                 break;
             }

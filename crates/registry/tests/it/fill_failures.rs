@@ -47,7 +47,9 @@ async fn no_reader_sees_a_clean_end_of_wrong_bytes() {
         ("nothing, no length", Script::new().body("").chunked()),
     ];
     let files = Files::new();
-    let world = Setup::new().in_files(&files).await.world().await.and_hub().await;
+    let mut setup = Setup::new().in_files(&files).await;
+    setup.settings.fill_resumes_max = 0;
+    let world = setup.world().await.and_hub().await;
     for (seed, (what, script)) in lies.iter().enumerate() {
         let pattern = Pattern::new(seed as u64, SIZE);
         let digest = world.upstream.add_pattern("app", &pattern);

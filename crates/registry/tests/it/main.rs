@@ -12,6 +12,7 @@ mod late;
 mod links;
 mod permission;
 mod pulls;
+mod resumed_fills;
 mod rule_updates;
 mod rules;
 mod secret_versions;

@@ -25,6 +25,8 @@ pub(crate) struct Limits {
     pub(crate) open_blobs_max: u64,
     /// Fills at once, all upstreams together.
     pub(crate) fills_max: usize,
+    /// How often one fill goes on where its upstream broke off.
+    pub(crate) fill_resumes_max: u32,
     /// Fills at once from one upstream.
     pub(crate) fills_per_upstream_max: usize,
     /// Manifests and answers without content asked of one upstream at once.
@@ -76,6 +78,7 @@ impl Default for Limits {
             small_blob_bytes_max: blobs.small_blobs_bytes_max,
             open_blobs_max: blobs.open_files_max,
             fills_max: settings.fills_max,
+            fill_resumes_max: settings.fill_resumes_max,
             fills_per_upstream_max: upstream.transfers_max,
             questions_per_upstream_max: upstream.questions_max,
             rules_max: settings.rules_max,
@@ -134,6 +137,7 @@ impl Limits {
         let whole = |text: &str| text.parse::<usize>().map_err(|_| "expected a whole number");
         assign(&mut limits.redirects_max, values.parse("limits.redirects", whole))?;
         let rules = |text: &str| text.parse::<u32>().map_err(|_| "expected a whole number");
+        assign(&mut limits.fill_resumes_max, values.parse("limits.fill-resumes", rules))?;
         limits.rules_max = values.parse("limits.rules", rules)?;
         limits.read_times(values)?;
         Ok(limits)

@@ -119,6 +119,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.open-blobs", Kind::Text),
             ("limits.fills", Kind::Text),
             ("limits.fills-per-upstream", Kind::Text),
+            ("limits.fill-resumes", Kind::Text),
             ("limits.questions-per-upstream", Kind::Text),
             ("limits.rules", Kind::Text),
             ("limits.connections", Kind::Text),

@@ -1,0 +1,119 @@
+//! Fills whose upstream breaks off: they go on where they were, and readers notice nothing.
+
+use bytes::Bytes;
+use oci::Digest;
+use registry::{Counter, FillError, ReadError};
+use testkit::{Gate, Pattern, Script, blob_path};
+use upstream::Error;
+
+use crate::world::{Setup, World, read_to_end};
+
+const SIZE: u64 = 1_100_000;
+
+/// A blob of the upstream whose first answer breaks off half way, once the gate is open.
+fn broken_once(world: &World) -> (Pattern, Digest, String, Gate) {
+    let pattern = Pattern::new(7, SIZE);
+    let digest = world.upstream.add_pattern("app", &pattern);
+    let (path, gate) = (blob_path("app", &digest), Gate::shut());
+    world.upstream.script(&path, Script::new().stall(10, &gate).short(SIZE / 2));
+    (pattern, digest, path, gate)
+}
+
+/// Opens the blob, scripts what comes after the break, and reads to the end.
+async fn read_over(
+    world: &World,
+    digest: &Digest,
+    (path, gate): (&str, &Gate),
+    next: Script,
+) -> Result<Bytes, ReadError> {
+    let open = world.open_blob("hub/app", digest).await.unwrap();
+    world.upstream.script(path, next);
+    gate.open();
+    read_to_end(&mut open.read(None)).await
+}
+
+#[tokio::test]
+async fn a_fill_outlives_ten_breaks_and_fetches_nothing_twice() {
+    let world = World::with_hub().await;
+    let pattern = Pattern::new(1, SIZE);
+    let digest = world.upstream.add_pattern("app", &pattern);
+    let path = blob_path("app", &digest);
+    world.upstream.script(&path, Script::new().short(SIZE / 11).times(10));
+
+    let bytes = world.blob("hub/app", &digest).await.unwrap();
+    assert!(bytes.len() as u64 == SIZE && pattern.matches(0, &bytes));
+    world.fills_ended(1).await;
+    assert!(world.holds("hub/app", &digest).await);
+    let counters = world.registry.counters();
+    assert_eq!(counters.get(Counter::FillsResumed), 10);
+    assert_eq!(counters.get(Counter::FillBytes), SIZE);
+    assert_eq!(world.upstream.gets(&path), 11);
+}
+
+#[tokio::test]
+async fn an_upstream_without_ranges_sends_everything_again() {
+    let world = World::with_hub().await;
+    let (pattern, digest, path, gate) = broken_once(&world);
+    let next = Script::new().ignore_range();
+    let bytes = read_over(&world, &digest, (&path, &gate), next).await.unwrap();
+    assert!(bytes.len() as u64 == SIZE && pattern.matches(0, &bytes));
+}
+
+/// A redirect's signature expires: the registry is asked again, not the storage behind it.
+#[tokio::test]
+async fn a_redirect_is_followed_anew() {
+    let world = World::with_hub().await;
+    let (pattern, gate) = (Pattern::new(2, 90_000), Gate::shut());
+    let digest = world.upstream.add_pattern("app", &pattern);
+    let path = blob_path("app", &digest);
+    let mut content = Vec::new();
+    while content.len() < 90_000 {
+        content.extend_from_slice(&pattern.read(content.len() as u64, 90_000));
+    }
+    for name in ["/storage/1", "/storage/2"] {
+        world.upstream.add_file(name, content.clone());
+    }
+    world.upstream.script("/storage/1", Script::new().stall(10, &gate).short(40_000));
+    world.upstream.script(&path, Script::redirect(307, "/storage/1"));
+    let open = world.open_blob("hub/app", &digest).await.unwrap();
+    world.upstream.script("/storage/1", Script::error(403, "EXPIRED", "signature expired"));
+    world.upstream.script(&path, Script::redirect(307, "/storage/2"));
+    gate.open();
+    let bytes = read_to_end(&mut open.read(None)).await.unwrap();
+    assert!(bytes.len() == 90_000 && pattern.matches(0, &bytes));
+}
+
+#[tokio::test]
+async fn an_upstream_that_brings_nothing_more_is_given_up() {
+    let world = World::with_hub().await;
+    let (_, digest, path, gate) = broken_once(&world);
+    let end = read_over(&world, &digest, (&path, &gate), Script::hang_up()).await;
+    assert!(matches!(end, Err(ReadError::Fill(_))), "{end:?}");
+    world.fills_ended(1).await;
+    assert!(world.blobs.open(&digest).await.is_err());
+}
+
+#[tokio::test]
+async fn a_fill_is_not_resumed_more_often_than_allowed() {
+    let mut setup = Setup::new();
+    setup.settings.fill_resumes_max = 2;
+    let world = setup.world().await.and_hub().await;
+    let digest = world.upstream.add_pattern("app", &Pattern::new(1, SIZE));
+    let path = blob_path("app", &digest);
+    world.upstream.script(&path, Script::new().short(SIZE / 10));
+    assert!(world.blob("hub/app", &digest).await.is_err());
+    assert_eq!(world.upstream.gets(&path), 3);
+}
+
+/// Other content under the same digest does not fit to what is here.
+#[tokio::test]
+async fn a_blob_that_changed_its_size_is_given_up_at_once() {
+    let world = World::with_hub().await;
+    let (_, digest, path, gate) = broken_once(&world);
+    let next = Script::new().body(&"x".repeat(SIZE as usize + 1));
+    let end = read_over(&world, &digest, (&path, &gate), next).await;
+    let Err(ReadError::Fill(error)) = end else { panic!("{end:?}") };
+    let FillError::Upstream(error) = &*error else { panic!("{error:?}") };
+    assert!(matches!(**error, Error::Invalid { .. }), "{error}");
+    assert_eq!(world.upstream.gets(&path), 2);
+}
