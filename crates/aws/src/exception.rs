@@ -1,12 +1,13 @@
 //! The one table of exceptions: their names, statuses and modelled texts.
 //!
 //! Names and texts of modelled exceptions are botocore's (`ecr` 2015-09-21, `secretsmanager`
-//! 2017-10-17, `cloudcontrol` 2021-09-30); those every service shares are what AWS's JSON and query
-//! front ends answer. A room below the doors never sees these.
+//! 2017-10-17, `cloudcontrol` 2021-09-30, `iam` 2010-05-08); those every service shares are what
+//! AWS's JSON and query front ends answer. A room below the doors never sees these.
 
 mod cloud_control;
 mod common;
 mod ecr;
+mod iam;
 mod secrets_manager;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use std::fmt;
 pub use cloud_control::CloudControlException;
 pub use common::CommonException;
 pub use ecr::EcrException;
+pub use iam::IamException;
 pub use secrets_manager::SecretsManagerException;
 
 /// Writes an enum of exceptions together with its table.
@@ -70,6 +72,8 @@ pub enum ExceptionKind {
     SecretsManager(SecretsManagerException),
     /// One of AWS Cloud Control API.
     CloudControl(CloudControlException),
+    /// One of AWS Identity and Access Management.
+    Iam(IamException),
 }
 
 impl ExceptionKind {
@@ -80,6 +84,7 @@ impl ExceptionKind {
             Self::Ecr(kind) => kind.name(),
             Self::SecretsManager(kind) => kind.name(),
             Self::CloudControl(kind) => kind.name(),
+            Self::Iam(kind) => kind.name(),
         }
     }
 
@@ -90,6 +95,7 @@ impl ExceptionKind {
             Self::Ecr(kind) => kind.status(),
             Self::SecretsManager(kind) => kind.status(),
             Self::CloudControl(kind) => kind.status(),
+            Self::Iam(kind) => kind.status(),
         }
     }
 }
@@ -118,9 +124,15 @@ impl From<CloudControlException> for ExceptionKind {
     }
 }
 
+impl From<IamException> for ExceptionKind {
+    fn from(kind: IamException) -> Self {
+        Self::Iam(kind)
+    }
+}
+
 /// An exception as a client sees it: which one, and a sentence.
 ///
-/// [`crate::json::render_exception`] and [`crate::sts::render_exception`] write it down.
+/// [`crate::json::render_exception`] and [`crate::query::render_exception`] write it down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
     kind: ExceptionKind,
@@ -203,6 +215,7 @@ mod tests {
         check(EcrException::ALL.iter().map(|kind| kind.name()));
         check(SecretsManagerException::ALL.iter().map(|kind| kind.name()));
         check(CloudControlException::ALL.iter().map(|kind| kind.name()));
+        check(IamException::ALL.iter().map(|kind| kind.name()));
     }
 
     #[test]

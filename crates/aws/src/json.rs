@@ -29,7 +29,7 @@ pub fn render_exception(exception: &Exception, service: Service) -> Vec<u8> {
         ExceptionKind::SecretsManager(_)
         | ExceptionKind::CloudControl(_)
         | ExceptionKind::Common(CommonException::AccessDenied) => "Message",
-        ExceptionKind::Common(_) | ExceptionKind::Ecr(_) => "message",
+        ExceptionKind::Common(_) | ExceptionKind::Ecr(_) | ExceptionKind::Iam(_) => "message",
     };
     let name = match service {
         Service::CloudControl => format!("{}#{}", namespace(kind), kind.name()),
@@ -49,7 +49,8 @@ fn namespace(kind: ExceptionKind) -> &'static str {
         ExceptionKind::Common(_) => "com.amazon.coral.service",
         ExceptionKind::Ecr(_)
         | ExceptionKind::SecretsManager(_)
-        | ExceptionKind::CloudControl(_) => "com.amazon.cloudapiservice",
+        | ExceptionKind::CloudControl(_)
+        | ExceptionKind::Iam(_) => "com.amazon.cloudapiservice",
     }
 }
 

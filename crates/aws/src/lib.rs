@@ -1,5 +1,5 @@
 //! The words of AWS: request signatures, the JSON and query protocols, exceptions, and the shapes
-//! of Amazon ECR, AWS Secrets Manager and AWS STS.
+//! of Amazon ECR, AWS Secrets Manager, AWS IAM and AWS STS.
 //!
 //! Pure: no I/O, no clock, no async. Shapes hold plain strings as they travel; what a string
 //! means (a prefix, an ARN of ours, an upstream) is for the doors and the rooms behind them.
@@ -8,13 +8,14 @@
 pub mod arn;
 pub mod ecr;
 pub mod exception;
+pub mod iam;
 pub mod json;
+pub mod query;
 pub mod secrets_manager;
 pub mod sigv4;
 pub mod sts;
 
 mod operation;
-mod query;
 mod sensitive;
 mod timestamp;
 

@@ -19,6 +19,8 @@ pub enum Change {
     Rules(RegistryId),
     /// A secret: its value, its existence.
     Secret(RegistryId, String),
+    /// A role: its making, any change of it, its end.
+    Role(RegistryId, String),
     /// A repository came into being, was deleted, or changed its settings.
     Repository(RegistryId, RepositoryName),
     /// A tag was set, moved, re-checked or removed.

@@ -10,6 +10,7 @@ pub mod links;
 pub mod manifests;
 pub mod markers;
 pub mod registries;
+pub mod roles;
 pub mod rules;
 mod samples;
 pub mod secrets;
@@ -63,6 +64,14 @@ macro_rules! conformance_suite {
             keep_rules_apart
             keep_secrets_apart
         }
+        $crate::conformance_suite! { @subject $open; roles:
+            are_limited
+            are_swapped_and_deleted_only_as_expected
+            are_swapped_by_two_at_once_without_loss
+            are_told_apart_without_case
+            come_back_as_typed
+            come_in_pages_by_name
+        }
         $crate::conformance_suite! { @subject $open; rules:
             are_created_once_by_two_at_once
             are_deleted_and_returned
@@ -77,6 +86,7 @@ macro_rules! conformance_suite {
             are_deleted_at_once
             are_found_by_name_and_suffix
             are_gone_when_their_time_has_come
+            are_purged_when_their_time_has_come
             are_swapped_by_two_at_once_without_loss
             are_swapped_only_as_expected
             come_back_as_sealed

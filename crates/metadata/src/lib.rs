@@ -1,4 +1,4 @@
-//! Facts by name: rules, secrets, repositories, manifests, tags, links.
+//! Facts by name: rules, secrets, roles, repositories, manifests, tags, links.
 //!
 //! Nothing here knows of bytes, upstreams or HTTP. Invariants: every fact is keyed by its
 //! registry; a fact about content is only written once the content is committed (the caller's
@@ -11,6 +11,7 @@ mod content;
 mod identity;
 mod memory;
 mod page;
+mod role;
 mod rule;
 mod secret;
 mod sqlite;
@@ -24,6 +25,7 @@ pub use content::{
 pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
 pub use memory::MemoryMetadata;
 pub use page::{Page, PageRequest};
+pub use role::Role;
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};

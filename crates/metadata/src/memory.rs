@@ -5,6 +5,7 @@
 
 mod content;
 mod history;
+mod roles;
 mod rules;
 mod secrets;
 
@@ -19,7 +20,7 @@ use oci::{Digest, RepositoryName, Tag};
 use self::{content::Content, history::History};
 use crate::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
     SecretId, TagFact, Timestamp,
 };
 
@@ -44,6 +45,8 @@ struct Facts {
     rules: BTreeMap<String, Rule>,
     /// By name.
     secrets: BTreeMap<String, Secret>,
+    /// By key.
+    roles: BTreeMap<String, Role>,
     /// By name.
     repositories: BTreeMap<String, Content>,
 }
@@ -137,6 +140,40 @@ impl MetadataStore for MemoryMetadata {
         now: Timestamp,
     ) -> Result<Page<Secret>, Error> {
         Ok(self.state().secrets(registry, page, now))
+    }
+
+    async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.state().purge_secrets(now))
+    }
+
+    async fn create_role(
+        &self,
+        registry: &RegistryId,
+        role: &Role,
+        limit: u32,
+    ) -> Result<(), Error> {
+        self.state().create_role(registry, role, limit)
+    }
+
+    async fn role(&self, registry: &RegistryId, name: &str) -> Result<Role, Error> {
+        self.state().role(registry, name)
+    }
+
+    async fn replace_role(
+        &self,
+        registry: &RegistryId,
+        expected: &Role,
+        role: &Role,
+    ) -> Result<(), Error> {
+        self.state().replace_role(registry, expected, role)
+    }
+
+    async fn delete_role(&self, registry: &RegistryId, expected: &Role) -> Result<(), Error> {
+        self.state().delete_role(registry, expected)
+    }
+
+    async fn roles(&self, registry: &RegistryId, page: &PageRequest) -> Result<Page<Role>, Error> {
+        Ok(self.state().roles(registry, page))
     }
 
     async fn repository(

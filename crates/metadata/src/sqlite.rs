@@ -20,6 +20,7 @@ mod manifests;
 mod markers;
 mod open;
 mod repositories;
+mod roles;
 mod rules;
 mod secrets;
 mod tags;
@@ -35,7 +36,7 @@ pub use self::open::OpenError;
 use self::write::Write;
 use crate::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
     SecretId, TagFact, Timestamp,
 };
 
@@ -159,6 +160,40 @@ impl MetadataStore for SqliteMetadata {
         now: Timestamp,
     ) -> Result<Page<Secret>, Error> {
         secrets::list(&mut *self.snapshot().await?, registry, page, now).await
+    }
+
+    async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
+        secrets::purge(self.write().await?, now).await
+    }
+
+    async fn create_role(
+        &self,
+        registry: &RegistryId,
+        role: &Role,
+        limit: u32,
+    ) -> Result<(), Error> {
+        roles::create(self.write().await?, registry, role, limit).await
+    }
+
+    async fn role(&self, registry: &RegistryId, name: &str) -> Result<Role, Error> {
+        roles::find(&mut *self.reader().await?, registry, name).await
+    }
+
+    async fn replace_role(
+        &self,
+        registry: &RegistryId,
+        expected: &Role,
+        role: &Role,
+    ) -> Result<(), Error> {
+        roles::replace(self.write().await?, registry, expected, role).await
+    }
+
+    async fn delete_role(&self, registry: &RegistryId, expected: &Role) -> Result<(), Error> {
+        roles::delete(self.write().await?, registry, expected).await
+    }
+
+    async fn roles(&self, registry: &RegistryId, page: &PageRequest) -> Result<Page<Role>, Error> {
+        roles::list(&mut *self.reader().await?, registry, page).await
     }
 
     async fn repository(

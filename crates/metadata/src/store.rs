@@ -7,7 +7,8 @@ use oci::{Digest, RepositoryName, Tag};
 
 use crate::{
     Changes, Image, Link, ManifestFact, NewLink, NewManifest, NewSecret, Page, PageRequest, Pull,
-    RegistryId, Repository, Revision, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact,
+    Timestamp,
 };
 
 /// What can go wrong with facts.
@@ -129,6 +130,49 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
         page: &PageRequest,
         now: Timestamp,
     ) -> Result<Page<Secret>, Error>;
+
+    /// Deletes every secret, of whichever registry, whose `delete_after` is not later than `now`,
+    /// and returns how many there were.
+    async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error>;
+
+    /// Creates a role; `limit` is how many the registry may have.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] where one has the same name in whichever case;
+    /// [`Error::LimitExceeded`].
+    async fn create_role(
+        &self,
+        registry: &RegistryId,
+        role: &Role,
+        limit: u32,
+    ) -> Result<(), Error>;
+
+    /// Returns a role by its name in whichever case.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn role(&self, registry: &RegistryId, name: &str) -> Result<Role, Error>;
+
+    /// Replaces a role, provided that it still is what `expected` says (compare and swap). Its
+    /// name stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none or it changed in the meantime.
+    async fn replace_role(
+        &self,
+        registry: &RegistryId,
+        expected: &Role,
+        role: &Role,
+    ) -> Result<(), Error>;
+
+    /// Deletes a role, provided that it still is what `expected` says.
+    ///
+    /// # Errors
+    /// As [`replace_role`](Self::replace_role).
+    async fn delete_role(&self, registry: &RegistryId, expected: &Role) -> Result<(), Error>;
+
+    /// Returns a page of roles by name in lower case.
+    async fn roles(&self, registry: &RegistryId, page: &PageRequest) -> Result<Page<Role>, Error>;
 
     /// Returns a repository.
     ///

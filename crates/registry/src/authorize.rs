@@ -9,7 +9,7 @@ use upstream::Kind;
 
 use crate::{Caller, Denied, Principal, Settings};
 
-/// What a caller wants to do, named as ECR and Secrets Manager name their actions.
+/// What a caller wants to do, named as ECR, Secrets Manager and IAM name their actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Check that the registry is there and the credentials are good.
@@ -29,6 +29,8 @@ pub enum Resource<'a> {
     Repository(&'a RepositoryName, Option<&'a MatchedRule<'a>>),
     /// A secret, by name.
     Secret(&'a str),
+    /// A role, by name.
+    Role(&'a str),
 }
 
 /// The part of a matching rule that matters to permission.
@@ -104,5 +106,6 @@ fn arn(registry: &RegistryId, resource: Resource<'_>) -> String {
         Resource::Secret(name) => {
             format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}")
         }
+        Resource::Role(name) => format!("arn:aws:iam::{account}:role/{name}"),
     }
 }

@@ -1,11 +1,15 @@
 //! What the decisions can end in, told apart by what a caller would do about it.
 
+mod role;
+
 use std::sync::Arc;
 
 use metadata::{Region, RegistryId};
 use oci::{Digest, Reference, RepositoryName};
 
 use crate::FillError;
+
+pub use role::RoleError;
 
 /// The principal may not do this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -354,5 +358,6 @@ from_store! {
     RuleError => Storage,
     SecretError => Storage,
     DescribeError => Storage,
+    RoleError => Storage,
     StartError => Storage,
 }

@@ -1,4 +1,5 @@
-//! What runs beside the requests: following changes, writing down pulls; and the proof at start.
+//! What runs beside the requests: following changes, writing down pulls, deleting secrets whose time
+//! has come; and the proof at start.
 
 use std::{
     sync::{Arc, Weak},
@@ -13,6 +14,8 @@ use crate::{Keyring, StartError, registry::Inner};
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How many looks pass between two batches of pulls.
 const LOOKS_PER_BATCH: u32 = 20;
+/// How many looks pass between two purges of secrets: ten minutes. Windows of recovery are days.
+const LOOKS_PER_PURGE: u32 = 1200;
 
 /// The record that proves the keyring.
 pub(crate) const KEYRING_MARKER: &str = "keyring";
@@ -58,6 +61,9 @@ async fn follow(registry: Weak<Inner>, mut since: Revision) {
     loop {
         look.tick().await;
         let Some(inner) = registry.upgrade() else { return };
+        if looks.is_multiple_of(LOOKS_PER_PURGE) {
+            inner.purge_secrets().await;
+        }
         match inner.metadata.changes_since(since).await {
             Ok(found) => {
                 since = found.revision;

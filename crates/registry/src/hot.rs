@@ -118,6 +118,8 @@ impl Hot {
                 self.books.write().unwrap_or_else(PoisonError::into_inner).remove(registry);
             }
             Change::Secret(..) => self.eyes.invalidate_all(),
+            // Nothing about roles is kept.
+            Change::Role(..) => {}
             Change::Repository(..) => {
                 // Rare (created, deleted, set): every entry of the repository may be gone.
                 self.tags.invalidate_all();

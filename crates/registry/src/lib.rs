@@ -1,4 +1,4 @@
-//! The decisions: pull, fill, freshness, rules, secrets, who may do what.
+//! The decisions: pull, fill, freshness, rules, secrets, roles, who may do what.
 //!
 //! Knows no status code, header or envelope. Every call of the [`Registry`] facade takes a
 //! [`Caller`] (a registry and a principal) and passes one `authorize`. Invariants: bytes before
@@ -20,10 +20,13 @@ mod hot;
 mod images;
 mod keyring;
 mod matching;
+mod policy_language;
 mod pull;
 mod pulls;
+mod random;
 mod refresh;
 mod registry;
+mod roles;
 mod rules;
 mod secret_arn;
 mod secrets;
@@ -37,7 +40,7 @@ pub use clock::{Clock, ManualClock};
 pub use counters::{Counter, Counters};
 pub use describe::{ImageFilter, RepositoryFilter};
 pub use error::{
-    Denied, DescribeError, PullError, RuleError, SecretError, StartError, StorageError,
+    Denied, DescribeError, PullError, RoleError, RuleError, SecretError, StartError, StorageError,
 };
 pub use fill::{
     FillDirectory, FillError, FillKey, FillSource, Joined, Lease, LinkWish, LocalDirectory,
@@ -48,10 +51,12 @@ pub use keyring::{Keyring, KeyringError};
 pub use matching::Match;
 pub use pull::{PulledManifest, Served, StaleReason};
 pub use registry::{Parts, Registry};
+pub use roles::{NewRole, RoleAspect, RoleView, UpdateRole};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
 pub use secrets::{
-    CreateSecret, DeleteSecret, ListSecrets, MoveStage, PutSecretValue, SecretAttribute,
-    SecretFilter, SecretOrder, SecretSelector, SecretValue, SecretView, UpdateSecret,
+    CreateSecret, DeleteSecret, ListSecrets, MoveStage, PasswordRules, PutSecretValue,
+    SecretAttribute, SecretBatch, SecretFilter, SecretOrder, SecretSelection, SecretSelector,
+    SecretValue, SecretView, UpdateSecret,
 };
 pub use settings::{DeclaredRule, Settings};

@@ -4,13 +4,14 @@
 //! value can be passed off as another's. Every change is read, made and swapped in, so that two at
 //! once lose nothing.
 
+mod batch;
 mod constraints;
 mod create;
 mod delete;
 mod labels;
 mod list;
+mod password;
 mod policy;
-mod random;
 mod read;
 mod stages;
 mod versions;
@@ -20,9 +21,11 @@ use std::fmt;
 use metadata::{RegistryId, Secret};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
-use crate::{SecretArn, SecretError, registry::Inner};
+use crate::{SecretArn, SecretError, random, registry::Inner};
 
+pub use batch::{SecretBatch, SecretSelection};
 pub use list::{ListSecrets, SecretAttribute, SecretFilter, SecretOrder};
+pub use password::PasswordRules;
 pub use versions::{MoveStage, PutSecretValue, UpdateSecret};
 
 /// How often a change is tried when others are faster: far more than ever meet at one secret.

@@ -1,4 +1,5 @@
-//! `POST /`: the AWS protocols. ECR and Secrets Manager in JSON 1.1, STS in the query protocol.
+//! `POST /`: the AWS protocols. ECR and Secrets Manager in JSON 1.1, STS and IAM in the query
+//! protocol.
 //!
 //! A request is read to a limit, its signature is verified on the very bytes, and then one
 //! function per operation does three things: parse the shape, apply it to the registry, render
@@ -9,6 +10,7 @@ mod error;
 mod identity;
 mod images;
 mod repositories;
+mod roles;
 mod rule_failure;
 mod rules;
 mod secrets;
@@ -21,7 +23,8 @@ use aws::{
     Exception, Service, ecr,
     exception::CommonException,
     json::{self, Target},
-    secrets_manager, sts,
+    query::{self, Form, QueryService},
+    secrets_manager, sigv4, sts,
 };
 use bytes::Bytes;
 use http::{
@@ -48,7 +51,7 @@ type Outcome = Result<Vec<u8>, Failure>;
 #[derive(Clone, Copy, Debug)]
 enum Protocol {
     Json(Service),
-    Query,
+    Query(QueryService),
 }
 
 /// Answers a request.
@@ -67,7 +70,9 @@ where
     let (protocol, target) = match target.map(Target::parse) {
         Some(Ok(target)) => (Protocol::Json(target.service), Ok(Some(target))),
         Some(Err(unknown)) => (Protocol::Json(Service::Ecr), Err(unknown)),
-        None if is_form(&head.headers) => (Protocol::Query, Ok(None)),
+        None if is_form(&head.headers) => {
+            (Protocol::Query(scoped(head).unwrap_or(QueryService::Sts)), Ok(None))
+        }
         None => (Protocol::Json(Service::Ecr), Ok(None)),
     };
     let outcome = match target {
@@ -96,7 +101,6 @@ where
     B::Error: Into<Cause>,
 {
     let body = read(body, doors.settings.body_bytes_max).await?;
-    let query = head.uri.query().unwrap_or_default();
     match target {
         Some(target) => {
             let call = Call::verify(doors, head, &body, target.service.signing_name(), exchange)?;
@@ -114,17 +118,32 @@ where
                 .into()),
             }
         }
-        None => {
-            let Some(action) = sts::Call::parse(query, &body) else {
-                return Err(Exception::new(
-                    CommonException::UnknownOperation,
-                    "The request has neither an X-Amz-Target header nor a form with an Action.",
-                )
-                .into());
-            };
-            let call = Call::verify(doors, head, &body, sts::SIGNING_NAME, exchange)?;
-            sts(&call, &action, exchange)
-        }
+        None => answer_query(doors, head, &body, exchange).await,
+    }
+}
+
+/// Answers a form. Its service is the one that the signature is for, else the one whose API has
+/// the version: the signature is then refused in that service's words.
+async fn answer_query(
+    doors: &Doors,
+    head: &Parts,
+    body: &[u8],
+    exchange: &mut Exchange,
+) -> Outcome {
+    let Some(form) = Form::parse(head.uri.query().unwrap_or_default(), body) else {
+        return Err(Exception::new(
+            CommonException::UnknownOperation,
+            "The request has neither an X-Amz-Target header nor a form with an Action.",
+        )
+        .into());
+    };
+    let service = scoped(head)
+        .or_else(|| QueryService::of_version(form.version()))
+        .unwrap_or(QueryService::Sts);
+    let call = Call::verify(doors, head, body, service.signing_name(), exchange)?;
+    match service {
+        QueryService::Sts => sts(&call, &form, exchange),
+        QueryService::Iam => roles::answer(&call, &form, exchange).await,
     }
 }
 
@@ -169,18 +188,35 @@ async fn secrets_manager(call: &Call<'_>, name: &str, exchange: &mut Exchange) -
         Operation::GetResourcePolicy => secrets::get_policy(call).await,
         Operation::PutResourcePolicy => secrets::put_policy(call).await,
         Operation::DeleteResourcePolicy => secrets::delete_policy(call).await,
-        operation => Err(error::not_offered(operation.name())),
+        Operation::ValidateResourcePolicy => secrets::validate_policy(call).await,
+        Operation::BatchGetSecretValue => secrets::get_values(call).await,
+        Operation::GetRandomPassword => secrets::random_password(call),
+        operation => Err(secrets::refusal(operation)),
     }
 }
 
-fn sts(call: &Call<'_>, action: &sts::Call, exchange: &mut Exchange) -> Outcome {
+fn sts(call: &Call<'_>, form: &Form, exchange: &mut Exchange) -> Outcome {
     use sts::Operation;
-    let operation = action.operation()?;
+    let operation = sts::operation(form)?;
     exchange.operation = Some(operation.name());
     match operation {
         Operation::GetCallerIdentity => identity::get(call, exchange),
         operation => Err(error::not_offered(operation.name())),
     }
+}
+
+/// The service of the query protocol that the credential scope of a signature names. A claim: who
+/// signed, and whether, is for [`Call::verify`].
+fn scoped(head: &Parts) -> Option<QueryService> {
+    let request = sigv4::Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        body: &[],
+    };
+    let presented = sigv4::Presented::parse(&request).ok()?;
+    QueryService::of_signing_name(presented.service())
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -216,7 +252,7 @@ impl Protocol {
     fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json(service) => service.content_type(),
-            Self::Query => sts::CONTENT_TYPE,
+            Self::Query(_) => query::CONTENT_TYPE,
         })
     }
 
@@ -228,9 +264,9 @@ impl Protocol {
             Self::Json(service) => {
                 (exception.status(), json::render_exception(&exception, service))
             }
-            Self::Query => {
+            Self::Query(service) => {
                 let request_id = exchange.request_id.as_str();
-                let (status, body) = sts::render_exception(&exception, request_id);
+                let (status, body) = query::render_exception(service, &exception, request_id);
                 (status, body.into_bytes())
             }
         };

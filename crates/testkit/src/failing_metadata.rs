@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use metadata::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
     SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
@@ -76,6 +76,12 @@ guard! {
     ) -> ();
     DeleteSecret: delete_secret(registry: &RegistryId, name: &str) -> ();
     Secrets: secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
+    PurgeSecrets: purge_secrets(now: Timestamp) -> u64;
+    CreateRole: create_role(registry: &RegistryId, role: &Role, limit: u32) -> ();
+    Role: role(registry: &RegistryId, name: &str) -> Role;
+    ReplaceRole: replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
+    DeleteRole: delete_role(registry: &RegistryId, expected: &Role) -> ();
+    Roles: roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
     Repository: repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
     Repositories: repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
     RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();

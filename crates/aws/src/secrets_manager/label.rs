@@ -90,3 +90,38 @@ pub struct DeleteResourcePolicyResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+/// Asks whether a resource policy is well-formed, and lets not everybody in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ValidateResourcePolicyRequest {
+    /// The name, the ARN, or the ARN without its suffix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_id: Option<String>,
+    /// The policy, in JSON.
+    pub resource_policy: String,
+}
+
+/// Whether a resource policy may be put.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ValidateResourcePolicyResponse {
+    /// Whether nothing is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_validation_passed: Option<bool>,
+    /// What is wrong with it.
+    #[serde(default)]
+    pub validation_errors: Vec<ValidationErrorsEntry>,
+}
+
+/// One thing that is wrong with a resource policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ValidationErrorsEntry {
+    /// Which check it did not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_name: Option<String>,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}

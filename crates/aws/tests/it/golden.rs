@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws::json::{self, BodyError, Service, Target};
+use aws::query::Form;
 use aws::sigv4::{Presented, Rejection};
 use aws::{Timestamp, ecr, secrets_manager, sts};
 use serde::Serialize;
@@ -105,8 +106,8 @@ fn every_request_has_a_shape_that_holds_all_of_it() {
     for (name, captured) in files() {
         let presented = verify(&captured, SECRET, 0).unwrap();
         let Some(target) = captured.header("x-amz-target") else {
-            let call = sts::Call::parse(&captured.query, &captured.body).unwrap();
-            assert_eq!(call.operation(), Ok(sts::Operation::GetCallerIdentity), "{name}");
+            let form = Form::parse(&captured.query, &captured.body).unwrap();
+            assert_eq!(sts::operation(&form), Ok(sts::Operation::GetCallerIdentity), "{name}");
             assert_eq!(presented.require_service(sts::SIGNING_NAME), Ok(()), "{name}");
             continue;
         };

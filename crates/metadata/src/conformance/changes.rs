@@ -3,12 +3,12 @@
 use super::{
     ROUNDS, assert_refused,
     samples::{
-        digest, home, new_link, new_secret, repository, rule, secret, tag, tagged,
+        digest, home, new_link, new_secret, repository, role, rule, secret, tag, tagged,
         three_registries, untagged,
     },
 };
 use crate::{
-    CHANGES_KEPT, Change, Changes, Error, MetadataStore, Pull, RegistryId, Revision,
+    CHANGES_KEPT, Change, Changes, Error, MetadataStore, Pull, RegistryId, Revision, Role,
     RuleCredentials, Secret, Timestamp,
 };
 
@@ -50,6 +50,15 @@ pub async fn are_known_to_the_other_handle(one: &dyn MetadataStore, other: &dyn 
     assert_told(one, known, &secrets).await;
     other.delete_secret(&registry, "token").await.expect("the secret");
     assert_told(one, known, &secrets).await;
+
+    let roles = [Change::Role(registry.clone(), "ptc".into())];
+    one.create_role(&registry, &role("ptc"), 1).await.expect("a role");
+    assert_told(other, known, &roles).await;
+    let changed = Role { path: "/a/".into(), ..role("ptc") };
+    one.replace_role(&registry, &role("ptc"), &changed).await.expect("the role");
+    assert_told(other, known, &roles).await;
+    one.delete_role(&registry, &changed).await.expect("the role");
+    assert_told(other, known, &roles).await;
 
     let created = Change::Repository(registry.clone(), repository(NAME));
     let tagged_as = Change::Tag(registry.clone(), repository(NAME), tag("3"));

@@ -4,7 +4,7 @@ use oci::{Descriptor, Digest, RepositoryName, Tag};
 
 use crate::{
     AccountId, EcrRepositoryPrefix, Link, ManifestFact, NewLink, NewManifest, NewSecret, Origin,
-    Region, RegistryId, Rule, RuleCredentials, Secret, SecretVersion, Timestamp,
+    Region, RegistryId, Role, Rule, RuleCredentials, Secret, SecretVersion, Timestamp,
 };
 
 pub(super) fn registry(account: &str, region: &str) -> RegistryId {
@@ -38,6 +38,23 @@ pub(super) fn rule(text: &str) -> Rule {
         credentials: RuleCredentials::default(),
         created_at: Timestamp(1_000),
         updated_at: Timestamp(1_000),
+    }
+}
+
+/// A role that has no more than it must.
+pub(super) fn role(name: &str) -> Role {
+    Role {
+        name: name.into(),
+        path: "/".into(),
+        role_id: format!("AROA{name}"),
+        assume_role_policy: "{}".into(),
+        description: None,
+        max_session_secs: 3_600,
+        permissions_boundary: None,
+        tags: Vec::new(),
+        inline_policies: Vec::new(),
+        attached_policies: Vec::new(),
+        created_at: Timestamp(1_000),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     ROUNDS, assert_refused,
-    samples::{home, new_secret, secret, version},
+    samples::{home, new_secret, secret, three_registries, version},
 };
 use crate::{Error, MetadataStore, NewSecret, PageRequest, Secret, SecretId, Timestamp};
 
@@ -83,6 +83,41 @@ pub async fn are_gone_when_their_time_has_come(one: &dyn MetadataStore, other: &
     other.create_secret(&home(), &new).await.expect("a name that is free");
     assert_eq!(found(4_000).await.expect("the successor"), new.secret);
     assert_refused!(one.create_secret(&home(), &new).await, Error::AlreadyExists);
+}
+
+/// A purge takes what is gone, of every registry, with its versions; and nothing else.
+pub async fn are_purged_when_their_time_has_come(
+    one: &dyn MetadataStore,
+    other: &dyn MetadataStore,
+) {
+    let doomed = |name| Secret {
+        delete_after: Some(Timestamp(3_000)),
+        deleted_at: Some(NOW),
+        ..secret(name)
+    };
+    for registry in three_registries() {
+        let new = NewSecret { secret: doomed("doomed") };
+        one.create_secret(&registry, &new).await.expect("a secret");
+        one.create_secret(&registry, &new_secret("live")).await.expect("another");
+    }
+    let later = NewSecret { secret: Secret { delete_after: Some(NOW), ..secret("later") } };
+    one.create_secret(&home(), &later).await.expect("one more");
+    let purge = |at| async move { other.purge_secrets(Timestamp(at)).await.expect("a purge") };
+    assert_eq!((purge(2_999).await, purge(3_000).await, purge(3_000).await), (0, 3, 0));
+    // The moment that would find it, had it only been hidden.
+    let early = Timestamp(2_000);
+    let found = one.secret(&home(), &by_name("doomed"), early).await;
+    assert_refused!(found, Error::NotFound);
+    let found = one.secret(&home(), &by_name("later"), early).await;
+    assert_eq!(found.expect("not gone yet"), later.secret);
+    for registry in three_registries() {
+        let found = other.secret(&registry, &by_name("live"), NOW).await;
+        assert_eq!(found.expect("a live secret"), secret("live"));
+        let bare = NewSecret { secret: Secret { versions: Vec::new(), ..secret("doomed") } };
+        one.create_secret(&registry, &bare).await.expect("a name that is free");
+        let found = other.secret(&registry, &by_name("doomed"), NOW).await;
+        assert_eq!(found.expect("the successor"), bare.secret, "without old versions");
+    }
 }
 
 /// Who read before the other wrote loses, and can read again.

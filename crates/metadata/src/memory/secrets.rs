@@ -58,6 +58,20 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn purge_secrets(&mut self, now: Timestamp) -> u64 {
+        let mut purged = 0;
+        for (registry, facts) in &mut self.registries {
+            facts.secrets.retain(|name, secret| {
+                if secret.is_gone(now) {
+                    self.history.record(Change::Secret(registry.clone(), name.clone()));
+                    purged += 1;
+                }
+                !secret.is_gone(now)
+            });
+        }
+        purged
+    }
+
     pub(super) fn secrets(
         &self,
         registry: &RegistryId,

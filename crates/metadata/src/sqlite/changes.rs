@@ -89,6 +89,7 @@ fn columns(change: &Change) -> (&RegistryId, &'static str, Option<&RepositoryNam
     match change {
         Change::Rules(registry) => (registry, "rules", None, None),
         Change::Secret(registry, name) => (registry, "secret", None, Some(name)),
+        Change::Role(registry, name) => (registry, "role", None, Some(name)),
         Change::Repository(registry, repository) => {
             (registry, "repository", Some(repository), None)
         }
@@ -113,6 +114,7 @@ impl ChangeRow {
         let change = match (self.kind.as_str(), repository, self.name) {
             ("rules", None, None) => Change::Rules(registry),
             ("secret", None, Some(name)) => Change::Secret(registry, name),
+            ("role", None, Some(name)) => Change::Role(registry, name),
             ("repository", Some(repository), None) => Change::Repository(registry, repository),
             ("tag", Some(repository), Some(tag)) => {
                 Change::Tag(registry, repository, stored::tag(&tag, RECORD)?)

@@ -128,7 +128,7 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
 
 /// Returns the schema's versions, oldest first. One that was released never changes: only new ones
 /// are added.
-fn schema_versions() -> [Migration; 2] {
+fn schema_versions() -> [Migration; 3] {
     let version = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
@@ -139,6 +139,7 @@ fn schema_versions() -> [Migration; 2] {
             "secret policies",
             include_str!("../../migrations/sqlite/0002_secret_policies.sql"),
         ),
+        version(6, "roles", include_str!("../../migrations/sqlite/0006_roles.sql")),
     ]
 }
 

@@ -20,6 +20,8 @@ statements! {
     VERSIONS = "SELECT * FROM secret_versions WHERE account = $1 AND region = $2 \
         AND name >= $3 AND name <= $4 ORDER BY name, position";
     DELETE = "DELETE FROM secrets WHERE account = $1 AND region = $2 AND name = $3";
+    GONE = "SELECT account, region, name FROM secrets WHERE delete_after <= $1";
+    PURGE = "DELETE FROM secrets WHERE delete_after <= $1";
 }
 
 const RECORD: &str = "secret";
@@ -108,6 +110,22 @@ pub(super) async fn delete(
     remove(&mut write, registry, name).await?;
     write.record(&Change::Secret(registry.clone(), name.to_owned())).await?;
     write.commit().await
+}
+
+/// Asks before it deletes, so that nothing is written where nothing is gone.
+pub(super) async fn purge(mut write: Write, now: Timestamp) -> Result<u64, Error> {
+    let gone: Vec<(String, String, String)> =
+        sqlx::query_as(GONE).bind(now.0).fetch_all(write.connection()).await?;
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    sqlx::query(PURGE).bind(now.0).execute(write.connection()).await?;
+    for (account, region, name) in &gone {
+        let registry = stored::registry(account, region, RECORD)?;
+        write.record(&Change::Secret(registry, name.clone())).await?;
+    }
+    write.commit().await?;
+    Ok(gone.len() as u64)
 }
 
 pub(super) async fn list(

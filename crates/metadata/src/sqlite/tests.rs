@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    SqliteMetadata, changes, links, manifests, markers, repositories, rules, secrets, tags,
+    SqliteMetadata, changes, links, manifests, markers, repositories, roles, rules, secrets, tags,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -18,6 +18,7 @@ async fn every_statement_is_an_index_lookup() {
         ("manifests", manifests::STATEMENTS),
         ("markers", markers::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
+        ("roles", roles::STATEMENTS),
         ("rules", rules::STATEMENTS),
         ("secrets", secrets::STATEMENTS),
         ("tags", tags::STATEMENTS),
@@ -51,6 +52,8 @@ async fn lookups_use_the_whole_key() {
         (manifests::STATEMENTS, "PULLED", "digest=?"),
         (repositories::STATEMENTS, "FIND", "name=?"),
         (repositories::STATEMENTS, "LIST", "name>?"),
+        (roles::STATEMENTS, "FIND", "role_key=?"),
+        (roles::STATEMENTS, "LIST", "role_key>?"),
         (secrets::STATEMENTS, "FIND", "name=?"),
         (secrets::STATEMENTS, "LIST", "name>?"),
         (secrets::STATEMENTS, "VERSIONS", "name>? AND name<?"),

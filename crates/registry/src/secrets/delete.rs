@@ -3,7 +3,7 @@
 use metadata::Timestamp;
 
 use super::{DeleteSecret, SecretView};
-use crate::{Action, Caller, Registry, Resource, SecretError};
+use crate::{Action, Caller, Registry, Resource, SecretError, registry::Inner};
 
 /// Recovery window where none is named, and its bounds, in days.
 const RECOVERY_DAYS: i64 = 30;
@@ -65,6 +65,21 @@ impl Registry {
             Ok(())
         };
         Ok(self.inner.change_secret(&caller.registry, id, restore).await?.0)
+    }
+}
+
+impl Inner {
+    /// Deletes the secrets whose time has come, sealed values and all. They are hidden from the
+    /// moment it comes; this is when they leave the store.
+    pub(crate) async fn purge_secrets(&self) {
+        match self.metadata.purge_secrets(self.clock.now()).await {
+            Ok(0) => {}
+            Ok(purged) => tracing::info!(purged, "secrets past their deletion date are gone"),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "secrets past their deletion date cannot be deleted"
+            ),
+        }
     }
 }
 

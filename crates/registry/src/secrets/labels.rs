@@ -69,6 +69,25 @@ impl Registry {
         Ok(view)
     }
 
+    /// Tells whether a resource policy that could be put on a secret lets everybody in.
+    ///
+    /// # Errors
+    /// [`SecretError::MalformedPolicy`]; where a secret is named, [`SecretError::NotFound`] and
+    /// [`SecretError::ScheduledForDeletion`].
+    pub async fn secret_policy_is_public(
+        &self,
+        caller: &Caller,
+        id: Option<&str>,
+        resource_policy: &str,
+    ) -> Result<bool, SecretError> {
+        let action = Action::Operation("secretsmanager:ValidateResourcePolicy");
+        self.inner.authorize(caller, action, Resource::Secret(id.unwrap_or("*")))?;
+        if let Some(id) = id {
+            self.inner.find_secret(&caller.registry, id).await?.require_live(id)?;
+        }
+        policy::is_public(resource_policy)
+    }
+
     /// Keeps the resource policy of a secret, or removes it. It is kept as sent; who may do what
     /// does not follow from it yet.
     ///

@@ -11,7 +11,7 @@ use registry::{
 use crate::{
     images::push_image,
     secrets::{value, word},
-    world::{Setup, World, new_secret},
+    world::{Setup, World, new_secret, until},
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -478,4 +478,30 @@ async fn the_next_pull_of_a_rule_uses_the_new_value() {
         }
         world.pull(&format!("hub/{repository}"), "v1").await.unwrap();
     }
+}
+
+/// A secret past its deletion date is hidden at once; whoever starts next takes it out of the store.
+#[tokio::test]
+async fn secrets_past_their_date_leave_the_store() {
+    let mut world = with_hub().await;
+    let window = DeleteSecret { force: false, recovery_window_days: Some(7) };
+    world.registry.delete_secret(&world.caller, "hub", window).await.unwrap();
+    world.registry.create_secret(&world.caller, new_secret("live", Some("x"))).await.unwrap();
+    let registry = world.caller.registry.clone();
+    // Asked as of the beginning, the store tells what it holds, hidden or not.
+    let beginning = world.now();
+    let by_name = SecretId::Name("hub".to_owned());
+    world.clock.advance(7 * DAY - 1);
+    world.restart(|_| {}).await;
+    world.metadata.followed().await;
+    assert!(world.metadata.secret(&registry, &by_name, beginning).await.is_ok());
+    world.clock.advance(1);
+    assert_eq!(value(&world, &world.caller, "hub").await, Err("not found"));
+    assert!(world.metadata.secret(&registry, &by_name, beginning).await.is_ok());
+    world.restart(|_| {}).await;
+    until("the secret has left the store", || async {
+        world.metadata.secret(&registry, &by_name, beginning).await.is_err()
+    })
+    .await;
+    assert_eq!(value(&world, &world.caller, "live").await.unwrap(), "x");
 }

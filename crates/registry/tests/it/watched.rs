@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use metadata::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Rule, RuleCredentials, Secret,
+    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
     SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
@@ -79,6 +79,11 @@ macro_rules! passed_on {
             async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
                 self.store.record_pulls(pulls).await
             }
+
+            /// Nor for this.
+            async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
+                self.store.purge_secrets(now).await
+            }
         }
     };
 }
@@ -96,6 +101,11 @@ passed_on! {
     fn replace_secret(registry: &RegistryId, expected: &Secret, secret: &Secret) -> ();
     fn delete_secret(registry: &RegistryId, name: &str) -> ();
     fn secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
+    fn create_role(registry: &RegistryId, role: &Role, limit: u32) -> ();
+    fn role(registry: &RegistryId, name: &str) -> Role;
+    fn replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
+    fn delete_role(registry: &RegistryId, expected: &Role) -> ();
+    fn roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
     fn repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
     fn repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
     fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();

@@ -250,6 +250,6 @@ pub(super) fn describe(error: DescribeError, account: &str) -> Failure {
 }
 
 /// A store that failed: the service's own word for it, and the truth in the log.
-fn storage(error: &StorageError, exception: Exception) -> Failure {
+pub(super) fn storage(error: &StorageError, exception: Exception) -> Failure {
     Failure::from(exception).with_cause(chained(error))
 }

@@ -1,6 +1,9 @@
 //! Who the caller is, for clients that ask STS before anything else.
 
-use aws::sts::{self, CallerIdentity};
+use aws::{
+    query::{self, QueryService},
+    sts::{CallerIdentity, Operation},
+};
 
 use super::{Call, Outcome};
 use crate::doors::Exchange;
@@ -13,5 +16,7 @@ pub(super) fn get(call: &Call<'_>, exchange: &Exchange) -> Outcome {
         user_id: account.clone(),
         account,
     };
-    Ok(sts::render_caller_identity(&identity, exchange.request_id.as_str()).into_bytes())
+    let name = Operation::GetCallerIdentity.name();
+    let result = query::result(name, &identity);
+    Ok(query::envelope(QueryService::Sts, name, &result, exchange.request_id.as_str()))
 }

@@ -1,14 +1,18 @@
 //! Secrets of rules, as far as AWS Secrets Manager offers them to their users.
 
+mod batch;
 mod changes;
 mod labels;
 mod list;
 mod page;
+mod unoffered;
 mod versions;
 
+pub(super) use batch::{get_values, random_password};
 pub(super) use changes::{restore, update};
-pub(super) use labels::{delete_policy, get_policy, put_policy, tag, untag};
+pub(super) use labels::{delete_policy, get_policy, put_policy, tag, untag, validate_policy};
 pub(super) use list::list;
+pub(super) use unoffered::refusal;
 pub(super) use versions::{list_versions, move_stage, put_value};
 
 use std::collections::BTreeMap;
@@ -72,12 +76,7 @@ pub(super) async fn get_value(call: &Call<'_>) -> Outcome {
     let selector = SecretSelector { version_id: request.version_id, stage: request.version_stage };
     let found = call.registry().secret_value(call.caller(), id, &selector).await;
     let (view, version, value) = found.map_err(error::secret)?;
-    let (text, binary) = match value {
-        SecretValue::Text(text) => (Some(Sensitive::from(text.expose_secret())), None),
-        SecretValue::Binary(bytes) => {
-            (None, Some(Sensitive::from(STANDARD.encode(bytes.expose_secret()))))
-        }
-    };
+    let (text, binary) = text_or_binary(&value);
     Ok(json::render(&GetSecretValueResponse {
         arn: Some(view.arn),
         name: Some(view.secret.name),
@@ -180,6 +179,16 @@ fn value(
              secret."
                 .to_owned(),
         )),
+    }
+}
+
+/// A value as the two members that may carry it.
+fn text_or_binary(value: &SecretValue) -> (Option<Sensitive>, Option<Sensitive>) {
+    match value {
+        SecretValue::Text(text) => (Some(Sensitive::from(text.expose_secret())), None),
+        SecretValue::Binary(bytes) => {
+            (None, Some(Sensitive::from(STANDARD.encode(bytes.expose_secret()))))
+        }
     }
 }
 

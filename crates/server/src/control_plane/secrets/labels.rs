@@ -5,7 +5,8 @@ use aws::{
     secrets_manager::{
         DeleteResourcePolicyRequest, DeleteResourcePolicyResponse, GetResourcePolicyRequest,
         GetResourcePolicyResponse, PutResourcePolicyRequest, PutResourcePolicyResponse,
-        TagResourceRequest, UntagResourceRequest,
+        TagResourceRequest, UntagResourceRequest, ValidateResourcePolicyRequest,
+        ValidateResourcePolicyResponse, ValidationErrorsEntry,
     },
 };
 use registry::SecretError;
@@ -64,6 +65,26 @@ pub(in super::super) async fn put_policy(call: &Call<'_>) -> Outcome {
     Ok(json::render(&PutResourcePolicyResponse {
         arn: Some(view.arn),
         name: Some(view.secret.name),
+    }))
+}
+
+/// `ValidateResourcePolicy`. AWS proves what a policy allows; here a statement counts that lets
+/// everybody in without a condition, as `BlockPublicPolicy` has it.
+pub(in super::super) async fn validate_policy(call: &Call<'_>) -> Outcome {
+    let request: ValidateResourcePolicyRequest = call.secrets_manager()?;
+    let id = request.secret_id.as_deref().map(checked_id).transpose()?;
+    let policy = &request.resource_policy;
+    let checked = call.registry().secret_policy_is_public(call.caller(), id, policy).await;
+    let is_public = checked.map_err(error::secret)?;
+    let text = "The resource policy grants broad access to the secret: a statement allows every \
+                principal without a condition.";
+    let found = is_public.then(|| ValidationErrorsEntry {
+        check_name: Some("PUBLIC_POLICY_CHECK".to_owned()),
+        error_message: Some(text.to_owned()),
+    });
+    Ok(json::render(&ValidateResourcePolicyResponse {
+        policy_validation_passed: Some(!is_public),
+        validation_errors: found.into_iter().collect(),
     }))
 }
 

@@ -18,12 +18,8 @@ const VALUE_CHARS_MAX: usize = 512;
 pub(in super::super) async fn list(call: &Call<'_>) -> Outcome {
     let request: ListSecretsRequest = call.secrets_manager()?;
     let page = page::read(request.next_token.as_deref(), request.max_results)?;
-    let filters = request.filters.unwrap_or_default();
-    if filters.len() > FILTERS_MAX {
-        return Err(violation("filters", "must have length less than or equal to 10").into());
-    }
     let list = ListSecrets {
-        filters: filters.into_iter().map(filter).collect::<Result<_, _>>()?,
+        filters: filters(request.filters.unwrap_or_default())?,
         include_scheduled: request.include_planned_deletion.unwrap_or_default(),
         order: order(request.sort_by.as_deref())?,
         descending: is_descending(request.sort_order.as_deref())?,
@@ -51,6 +47,14 @@ fn entry(view: SecretView) -> SecretListEntry {
         created_date: Some(moment(secret.created_at)),
         ..SecretListEntry::default()
     }
+}
+
+/// Reads filters, of this operation and of `BatchGetSecretValue`.
+pub(super) fn filters(filters: Vec<Filter>) -> Result<Vec<SecretFilter>, Exception> {
+    if filters.len() > FILTERS_MAX {
+        return Err(violation("filters", "must have length less than or equal to 10"));
+    }
+    filters.into_iter().map(filter).collect()
 }
 
 fn filter(filter: Filter) -> Result<SecretFilter, Exception> {

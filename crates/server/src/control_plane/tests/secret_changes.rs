@@ -133,3 +133,80 @@ async fn secrets_are_tagged_guarded_listed_and_restored() {
     let described = secret(&world, "DescribeSecret", id).await;
     assert_eq!(described.get("DeletedDate"), None);
 }
+
+#[tokio::test]
+async fn secrets_are_read_in_batches() {
+    let world = World::start().await;
+    for name in ["ecr/a", "ecr/b", "other"] {
+        secret(&world, "CreateSecret", json!({"Name": name, "SecretString": name})).await;
+    }
+    secret(&world, "CreateSecret", json!({"Name": "ecr/empty"})).await;
+    let ids = json!({"SecretIdList": ["other", "none", "ecr/empty"]});
+    let batch = secret(&world, "BatchGetSecretValue", ids).await;
+    assert_eq!(batch["SecretValues"].as_array().unwrap().len(), 1);
+    let alone = secret(&world, "GetSecretValue", json!({"SecretId": "other"})).await;
+    assert_eq!(batch["SecretValues"][0], alone);
+    let told = |at: usize| (&batch["Errors"][at]["SecretId"], &batch["Errors"][at]["ErrorCode"]);
+    let gone = json!("ResourceNotFoundException");
+    assert_eq!(told(0), (&json!("none"), &gone));
+    assert_eq!(told(1), (&json!("ecr/empty"), &gone));
+
+    let filters = json!([{"Key": "name", "Values": ["ecr/"]}]);
+    let names = |batch: &Value| -> Vec<String> {
+        let values = batch["SecretValues"].as_array().unwrap().iter();
+        values.map(|value| value["SecretString"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = json!({"Filters": filters, "MaxResults": 1});
+    let first = secret(&world, "BatchGetSecretValue", first).await;
+    assert_eq!(names(&first), ["ecr/a"]);
+    let rest = json!({"Filters": filters, "NextToken": first["NextToken"]});
+    let rest = secret(&world, "BatchGetSecretValue", rest).await;
+    assert_eq!((names(&rest), rest.get("NextToken")), (vec!["ecr/b".to_owned()], None));
+    assert_eq!(rest["Errors"].as_array().unwrap().len(), 1, "the one without a value");
+}
+
+#[tokio::test]
+async fn passwords_follow_their_rules() {
+    let world = World::start().await;
+    let drawn = async |body: Value| -> String {
+        let answer = secret(&world, "GetRandomPassword", body).await;
+        answer["RandomPassword"].as_str().unwrap().to_owned()
+    };
+    let plain = drawn(json!({})).await;
+    assert_eq!(plain.chars().count(), 32);
+    assert_ne!(plain, drawn(json!({})).await);
+    let each = drawn(json!({"PasswordLength": 4})).await;
+    for kind in [char::is_uppercase, char::is_lowercase, char::is_numeric] {
+        assert_eq!(each.chars().filter(|c| kind(*c)).count(), 1, "{each}");
+    }
+    let digits = json!({
+        "PasswordLength": 300, "ExcludePunctuation": true, "ExcludeUppercase": true,
+        "ExcludeLowercase": true, "ExcludeCharacters": "01", "IncludeSpace": true,
+    });
+    let digits = drawn(digits).await;
+    assert!(digits.chars().all(|c| " 23456789".contains(c)), "{digits}");
+    assert!(digits.contains(' ') && digits.contains('9'), "{digits}");
+    let one = drawn(json!({"PasswordLength": 1, "RequireEachIncludedType": false})).await;
+    assert_eq!(one.len(), 1);
+}
+
+#[tokio::test]
+async fn policies_are_tried_before_they_are_put() {
+    let world = World::start().await;
+    secret(&world, "CreateSecret", json!({"Name": "a"})).await;
+    let policy = |principal: &str| {
+        format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":"{principal}","Action":"*","Resource":"*"}}}}"#
+        )
+    };
+    let own = json!({"SecretId": "a", "ResourcePolicy": policy("111122223333")});
+    let passed = secret(&world, "ValidateResourcePolicy", own).await;
+    assert_eq!(passed, json!({"PolicyValidationPassed": true, "ValidationErrors": []}));
+    let open =
+        secret(&world, "ValidateResourcePolicy", json!({"ResourcePolicy": policy("*")})).await;
+    assert_eq!(open["PolicyValidationPassed"], false);
+    let told = open["ValidationErrors"][0]["ErrorMessage"].as_str().unwrap();
+    assert!(told.contains("every principal"), "{told}");
+    let held = secret(&world, "GetResourcePolicy", json!({"SecretId": "a"})).await;
+    assert_eq!(held.get("ResourcePolicy"), None, "nothing is put");
+}
