@@ -162,11 +162,11 @@ impl<'a> Client<'a> {
     fn unreachable(&self, endpoint: &str, error: &reqwest::Error) -> Error {
         let way_out = if error.is_timeout() {
             "it took too long: try again, or look into its log".to_owned()
-        } else if self.connection.is_local {
-            "start `cistern serve`, or name another endpoint with --endpoint-url".to_owned()
         } else if chain(error).any(|error| error.to_string().contains("certificate")) {
             "trust its certificate with --ca-bundle FILE, or check the name in --endpoint-url"
                 .to_owned()
+        } else if self.connection.is_local {
+            "start `cistern serve`, or name another endpoint with --endpoint-url".to_owned()
         } else {
             "is it running, and is that the right endpoint? (--endpoint-url, AWS_ENDPOINT_URL)"
                 .to_owned()

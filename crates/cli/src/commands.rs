@@ -1,6 +1,7 @@
 //! The commands, one module for each kind of thing.
 
 mod image;
+mod login;
 mod repository;
 mod rule;
 mod secret;
@@ -22,6 +23,8 @@ pub(crate) enum Task {
     Repository(Group<repository::RepositoryCommand>),
     /// Images in repositories
     Image(Group<image::ImageCommand>),
+    /// Print a password for `docker login --username AWS --password-stdin`, good for 12 hours
+    LoginPassword(Options),
 }
 
 /// What to do with a kind of thing, and whom to ask.
@@ -42,6 +45,7 @@ impl Task {
             Self::Secret(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Template(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Repository(Group { command, options }) => command.run(&open(&options)?).await,
+            Self::LoginPassword(options) => login::run(&open(&options)?).await,
             Self::Image(Group { command, options }) => command.run(&open(&options)?).await,
         }
     }

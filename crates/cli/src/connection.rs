@@ -38,7 +38,15 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_bundle: Option<PathBuf>,
     /// How to answer: for eyes, or in the API's own fields
-    #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "table|json",
+        hide_possible_values = true
+    )]
     pub(crate) output: Format,
 }
 

@@ -15,6 +15,11 @@ pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Says something that belongs to a question.
+pub(crate) fn say(text: &str) -> Result<(), Error> {
+    Term::stderr().write_line(text).map_err(Error::Stopped)
+}
+
 /// Asks for a text, until `check` has nothing against it. An empty answer is `default`.
 pub(crate) fn text(
     question: &str,

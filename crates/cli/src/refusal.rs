@@ -79,8 +79,8 @@ impl Refusal {
             "ServerException" | "InternalFailure" | "InternalServiceError" => {
                 format!("try again; the log of {endpoint} says why")
             }
-            "UnknownOperationException" => {
-                format!("{endpoint} does not offer {}: a later version may", self.operation)
+            "UnknownOperationException" if !self.message.contains(self.operation) => {
+                format!("{endpoint} does not offer {}", self.operation)
             }
             _ => return None,
         })

@@ -54,12 +54,13 @@ fn command() -> Command {
         .args(ENV_SETTINGS.map(flag))
         .after_help(EVERYWHERE);
     let cistern = Command::new("cistern")
-        .about("A self-hosted container registry around pull through cache rules")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([serve, env]);
-    cli::Task::add_to(cistern).subcommand(completions())
+    cli::Task::add_to(cistern)
+        .subcommand(completions())
+        .about("A self-hosted container registry around pull through cache rules")
 }
 
 fn completions() -> Command {
@@ -170,7 +171,8 @@ fn usage_error(error: &clap::Error, path: &[String]) -> UsageError {
     let suggestion =
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
             .into_iter()
-            .find_map(|kind| texts(error, kind)?.into_iter().next());
+            // The most alike comes last.
+            .find_map(|kind| texts(error, kind)?.pop());
     let way_out = match suggestion {
         Some(meant) => format!("did you mean {meant}? (`{command} --help` lists every flag)"),
         None => format!("`{command} --help` lists every flag, `cistern --help` every command"),
@@ -215,6 +217,19 @@ mod tests {
     #[test]
     fn the_command_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_about_what_was_asked_for() {
+        for (words, about) in [
+            (&["--help"][..], "A self-hosted container registry"),
+            (&["rule", "--help"], "Pull through cache rules: which"),
+            (&["rule", "add", "--help"], "Add a rule, and try it"),
+            (&["completions", "--help"], "Print the completions"),
+        ] {
+            let Ok(Asked::Text(help)) = read_words(words) else { panic!("{words:?}") };
+            assert!(help.starts_with(about), "{help}");
+        }
     }
 
     #[test]

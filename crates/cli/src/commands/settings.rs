@@ -39,13 +39,13 @@ impl Encryption {
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct SettingArgs {
     /// Whether tags may be moved
-    #[arg(long, value_enum, value_name = "MUTABILITY")]
+    #[arg(long, value_enum, value_name = "mutable|immutable", hide_possible_values = true)]
     image_tag_mutability: Option<Mutability>,
     /// Tags to which the opposite applies, such as latest or dev-*; may be repeated
     #[arg(long, value_name = "PATTERN", requires = "image_tag_mutability")]
     exclude_tag: Vec<String>,
     /// How layers are encrypted at rest
-    #[arg(long, value_enum, value_name = "TYPE")]
+    #[arg(long, value_enum, value_name = "aes256|kms|kms-dsse", hide_possible_values = true)]
     pub(super) encryption: Option<Encryption>,
     /// Key of KMS for --encryption
     #[arg(long, value_name = "KEY", requires = "encryption")]

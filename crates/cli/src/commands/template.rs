@@ -65,8 +65,15 @@ pub(crate) enum TemplateCommand {
 pub(crate) struct TemplateArgs {
     /// Prefix of the repositories that it is for; ROOT is for all that no other template is for
     prefix: String,
-    /// What it is applied for; may be repeated [default of a new one: pull-through-cache]
-    #[arg(long, value_enum, value_name = "CAUSE", value_delimiter = ',')]
+    /// What it is applied for: pull-through-cache, create-on-push, replication; may be repeated
+    /// [default of a new one: pull-through-cache]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CAUSE",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
     applied_for: Vec<AppliedFor>,
     /// A sentence about it
     #[arg(long, value_name = "TEXT")]

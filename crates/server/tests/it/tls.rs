@@ -2,7 +2,7 @@
 
 use reqwest::{Certificate, Client, Version};
 
-use crate::process::Home;
+use crate::process::{Home, finish};
 
 fn certificates(home: &Home) -> Certificate {
     let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
@@ -33,6 +33,27 @@ async fn both_versions_of_http_are_served() {
     let exports = String::from_utf8(home.run(&["env"]).stdout).expect("text");
     assert!(exports.contains(&format!("AWS_ENDPOINT_URL={}\n", serving.url())), "{exports}");
     serving.terminate();
+}
+
+#[test]
+fn commands_trust_what_they_are_told_to() {
+    let home = Home::new();
+    certificates(&home);
+    let _serving = home.serve(&FLAGS);
+    let refused = home.refused(&["rule", "list"], 1);
+    assert!(
+        refused.ends_with(
+            "trust its certificate with --ca-bundle FILE, or check the name in \
+                               --endpoint-url"
+        ),
+        "{refused}"
+    );
+    let trusted = home.run(&["rule", "list", "--ca-bundle", "server.crt"]);
+    assert_eq!(String::from_utf8_lossy(&trusted.stderr), "no rules\n");
+    let trusted = finish(home.command(&["rule", "list"]).env("AWS_CA_BUNDLE", "server.crt"));
+    assert_eq!(trusted.status.code(), Some(0));
+    let refused = home.refused(&["rule", "list", "--ca-bundle", "server.pem"], 1);
+    assert_eq!(refused, "server.pem: there is no certificate in it (PEM)");
 }
 
 #[test]

@@ -3,15 +3,17 @@
 use aws::{
     Sensitive,
     ecr::{
-        CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse,
-        GetAuthorizationTokenRequest, GetAuthorizationTokenResponse, Operation,
+        CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse, Operation,
         PullThroughCacheRule,
     },
 };
 
 use super::{ask, record, validate};
 use crate::{
-    commands::secret::{self, Pair},
+    commands::{
+        login,
+        secret::{self, Pair},
+    },
     error::Error,
     output::secret_name,
     prompt,
@@ -250,17 +252,12 @@ async fn tell_how_to_pull(session: &Session<'_>, rule: &PullThroughCacheRule) {
     if session.output.is_json() {
         return;
     }
-    let request = GetAuthorizationTokenRequest::default();
-    let answer: Result<GetAuthorizationTokenResponse, Error> =
-        session.client.ecr(Operation::GetAuthorizationToken, &request).await;
-    let endpoint = answer.ok().and_then(|answer| {
-        answer.authorization_data.into_iter().next().and_then(|token| token.proxy_endpoint)
-    });
-    let Some(endpoint) = endpoint else { return };
+    let Ok(login) = login::ask(session).await else { return };
+    let Some(endpoint) = login.proxy_endpoint else { return };
     let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
     session.output.note(&format!(
-        "log in once, with user AWS and the password of `aws ecr get-login-password`:\n  \
-         docker login --username AWS {host}\nthen pull:\n  docker pull {host}/{}",
+        "log in once:\n  cistern login-password | docker login --username AWS --password-stdin \
+         {host}\nthen pull:\n  docker pull {host}/{}",
         sample_image(rule)
     ));
 }

@@ -21,14 +21,14 @@ pub(super) async fn plan(args: AddArgs, session: &Session<'_>) -> Result<Plan, E
         .map(|prefix| prefix.trim_end_matches('/').to_owned())
         .collect();
     let connection = session.client.connection();
-    session.output.note(&format!(
+    prompt::say(&format!(
         "A new pull through cache rule at {} ({})",
         connection.endpoint(aws::Service::Ecr),
         connection.region
-    ));
+    ))?;
     let upstream_url = match &args.upstream {
         Some(text) => add::upstream_url(text)?,
-        None => upstream(session)?,
+        None => upstream()?,
     };
     let known = KnownUpstream::at(&upstream_url);
     let prefix = match args.prefix {
@@ -51,11 +51,11 @@ pub(super) async fn plan(args: AddArgs, session: &Session<'_>) -> Result<Plan, E
 }
 
 /// Shows what ECR knows, and takes a number, a name of the list, or any host.
-fn upstream(session: &Session<'_>) -> Result<String, Error> {
+fn upstream() -> Result<String, Error> {
     let width = KNOWN.iter().map(|known| known.title.len()).max().unwrap_or_default();
     for (index, known) in KNOWN.iter().enumerate() {
         let number = index + 1;
-        session.output.note(&format!("{number:>3}  {:width$}  {}", known.title, known.host));
+        prompt::say(&format!("{number:>3}  {:width$}  {}", known.title, known.host))?;
     }
     let question = "Upstream registry (a number, or any host)";
     let answer = prompt::text(question, Some("1"), |text| match chosen(text) {

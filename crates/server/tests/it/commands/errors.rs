@@ -18,7 +18,7 @@ fn words_that_make_no_command_exit_with_2() {
         ),
         (
             &["rule", "list", "--output", "yaml"],
-            "invalid value 'yaml' for '--output <FORMAT>': expected table, json: `cistern rule",
+            "invalid value 'yaml' for '--output <table|json>': expected table, json: `cistern rule",
         ),
         (&["rule", "add"], "PREFIX is missing: `cistern rule add PREFIX UPSTREAM`, such as"),
         (&["rule", "add", "hub"], "UPSTREAM is missing: `cistern rule add PREFIX UPSTREAM`"),

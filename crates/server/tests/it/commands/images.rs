@@ -11,11 +11,11 @@ fn an_image_that_was_pulled_is_listed_and_shown() {
     world.prints(&["rule", "add", "hub", "docker-hub"]);
     let media_type = oci::media_type::OCI_MANIFEST;
     let digest = world.upstream.add_manifest("library/alpine", Some("3.20"), media_type, MANIFEST);
-    let (key, secret) = world.root();
+    let password = world.prints(&["login-password"]);
     let url = format!("{}/v2/hub/library/alpine/manifests/3.20", world.serving.url());
     let pulled = world.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let request = client.get(&url).basic_auth(key, Some(secret));
+        let request = client.get(&url).basic_auth("AWS", Some(password.trim_end()));
         request.send().await.expect("an answer").status()
     });
     assert_eq!(pulled, 200);

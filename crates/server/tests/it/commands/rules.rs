@@ -19,8 +19,8 @@ fn a_rule_is_added_listed_and_removed() {
     ");
     insta::assert_snapshot!(world.settled(&stderr(&added)), @r"
     the rule works: it was tried
-    log in once, with user AWS and the password of `aws ecr get-login-password`:
-      docker login --username AWS HOST
+    log in once:
+      cistern login-password | docker login --username AWS --password-stdin HOST
     then pull:
       docker pull HOST/hub/library/alpine:3.20
     ");
