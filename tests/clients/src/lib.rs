@@ -1,7 +1,7 @@
 //! The test house: real programs around the real `cistern` binary.
 //!
 //! It starts what a user would start (Debian's `docker-registry` as the upstream, `dockerd`,
-//! `containerd`, `skopeo`, the AWS CLI, Terraform), each in its own temporary directory and on its own
+//! `containerd`, `skopeo`, the AWS CLI, Terraform, …), each in its own temporary directory and on its own
 //! loopback port, so that scenarios run side by side. It links no crate of the product.
 //!
 //! A program that is not installed is a [`Missing`]; [`or_skip!`] turns it into a recorded skip that
@@ -12,6 +12,7 @@ pub mod cistern;
 pub mod containerd;
 pub mod docker;
 pub mod image;
+pub mod node;
 pub mod program;
 pub mod raw_http;
 pub mod skip;
@@ -27,6 +28,7 @@ pub use cistern::Cistern;
 pub use containerd::Containerd;
 pub use docker::Docker;
 pub use image::Image;
+pub use node::Node;
 pub use program::{Daemon, Outcome, run};
 pub use skip::Missing;
 pub use skopeo::Skopeo;

@@ -4,6 +4,7 @@ mod boto3;
 mod crash;
 mod harness;
 mod images;
+mod javascript_sdk;
 mod lying_upstreams;
 mod main_job;
 mod one_transfer;
