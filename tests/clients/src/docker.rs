@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::containerd::{Containerd, unmount_below};
@@ -17,6 +18,7 @@ pub struct Docker {
     _containerd: Containerd,
     client: PathBuf,
     directory: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Docker {
@@ -28,6 +30,17 @@ impl Docker {
     /// # Panics
     /// When it does not come up.
     pub fn start() -> Result<Self, Missing> {
+        Self::start_with(Vec::new())
+    }
+
+    /// The same; engine and client see these variables besides.
+    ///
+    /// # Errors
+    /// [`Missing`] when a part of it is not installed or this is not root.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_with(environment: Vec<(String, String)>) -> Result<Self, Missing> {
         let program = find("dockerd", "docker.io")?;
         let client = find("docker", "docker.io")?;
         find("runc", "runc")?;
@@ -42,12 +55,13 @@ impl Docker {
         engine.arg("--host").arg(format!("unix://{}", at("s").display()));
         engine.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
         engine.arg("--pidfile").arg(at("pid"));
+        engine.envs(environment.iter().map(|(name, value)| (name, value)));
         engine.args(["--bridge=none", "--iptables=false", "--ip6tables=false"]);
         let mut daemon = Daemon::start(&mut engine, directory.path(), "dockerd");
         let mut version = client_command(&client, directory.path());
         version.arg("version");
         daemon.until("docker answers", || run(&mut version).status.success().then_some(()));
-        Ok(Self { engine: Some(daemon), _containerd: containerd, client, directory })
+        Ok(Self { engine: Some(daemon), _containerd: containerd, client, directory, environment })
     }
 
     /// Variables that point a `docker` client of one's own at this engine.
@@ -56,6 +70,22 @@ impl Docker {
         let host = format!("unix://{}", self.directory.path().join("s").display());
         let configuration = self.directory.path().join("config").display().to_string();
         vec![("DOCKER_HOST".into(), host), ("DOCKER_CONFIG".into(), configuration)]
+    }
+
+    /// Asks `docker-credential-ecr-login` for the credentials of this host from now on.
+    ///
+    /// # Errors
+    /// [`Missing`] when the credential program is not installed.
+    ///
+    /// # Panics
+    /// When the client's configuration cannot be written.
+    pub fn use_ecr_login(&self, host: &str) -> Result<(), Missing> {
+        find("docker-credential-ecr-login", "amazon-ecr-credential-helper")?;
+        let configuration = self.directory.path().join("config");
+        std::fs::create_dir_all(&configuration).expect("a directory of ours");
+        let accounts = json!({"credHelpers": {host: "ecr-login"}});
+        write(&configuration.join("config.json"), accounts.to_string());
+        Ok(())
     }
 
     /// `docker login`, the password on standard input.
@@ -90,7 +120,9 @@ impl Docker {
     }
 
     fn command(&self) -> Command {
-        client_command(&self.client, self.directory.path())
+        let mut docker = client_command(&self.client, self.directory.path());
+        docker.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        docker
     }
 }
 

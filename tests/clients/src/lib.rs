@@ -9,6 +9,7 @@
 
 pub mod aws_cli;
 pub mod cistern;
+pub mod connect_proxy;
 pub mod containerd;
 pub mod docker;
 pub mod image;
@@ -25,6 +26,7 @@ pub mod wait;
 
 pub use aws_cli::AwsCli;
 pub use cistern::Cistern;
+pub use connect_proxy::ConnectProxy;
 pub use containerd::Containerd;
 pub use docker::Docker;
 pub use image::Image;

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::image::{Image, sha256};
-use crate::program::{Outcome, command, find, run, run_with_input};
+use crate::program::{Outcome, command, find, run, run_with_input, write};
 use crate::skip::Missing;
 
 /// One person's skopeo: logins stay in it.
@@ -17,6 +18,7 @@ pub struct Skopeo {
     program: PathBuf,
     directory: TempDir,
     certificates: Option<PathBuf>,
+    environment: Vec<(String, String)>,
 }
 
 /// What a pull left on disk, by digest.
@@ -33,7 +35,7 @@ impl Skopeo {
     pub fn new() -> Result<Self, Missing> {
         let program = find("skopeo", "skopeo")?;
         let directory = TempDir::with_prefix("skopeo-").expect("a temporary directory");
-        Ok(Self { program, directory, certificates: None })
+        Ok(Self { program, directory, certificates: None, environment: Vec::new() })
     }
 
     /// Over https from now on, trusting the `*.crt` files of this directory.
@@ -41,6 +43,26 @@ impl Skopeo {
     pub fn trusting(mut self, certificates: &Path) -> Self {
         self.certificates = Some(certificates.to_owned());
         self
+    }
+
+    /// Asks `docker-credential-ecr-login` for the credentials of this host from now on; both see
+    /// these variables besides.
+    ///
+    /// # Errors
+    /// [`Missing`] when the credential program is not installed.
+    ///
+    /// # Panics
+    /// When the account file cannot be written.
+    pub fn with_ecr_login(
+        mut self,
+        host: &str,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self, Missing> {
+        find("docker-credential-ecr-login", "amazon-ecr-credential-helper")?;
+        let accounts = json!({"credHelpers": {host: "ecr-login"}});
+        write(&self.directory.path().join("auth.json"), accounts.to_string());
+        self.environment = environment;
+        Ok(self)
     }
 
     /// `skopeo login`, the password on standard input.
@@ -100,6 +122,7 @@ impl Skopeo {
         let home = self.directory.path();
         let mut command = command(&self.program, home);
         command.env("REGISTRY_AUTH_FILE", home.join("auth.json")).env("XDG_RUNTIME_DIR", home);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // Signature policy is not what is tested, and the file of a distribution may be missing.
         command.args(["--insecure-policy", verb]);
         match &self.certificates {

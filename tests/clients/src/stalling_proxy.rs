@@ -106,7 +106,7 @@ impl Gate {
 }
 
 /// Copies one direction; `before_sending` learns the total including the piece that is to go out.
-fn pump(mut from: TcpStream, mut to: TcpStream, before_sending: impl Fn(usize)) {
+pub(crate) fn pump(mut from: TcpStream, mut to: TcpStream, before_sending: impl Fn(usize)) {
     let mut buffer = vec![0; 64 * 1024];
     let mut sent = 0;
     while let Ok(length @ 1..) = from.read(&mut buffer) {

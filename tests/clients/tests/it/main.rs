@@ -2,6 +2,7 @@
 
 mod boto3;
 mod crash;
+mod credential_program;
 mod harness;
 mod images;
 mod javascript_sdk;
