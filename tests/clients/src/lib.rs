@@ -8,6 +8,7 @@
 //! `tests/run` prints. Anything else that goes wrong panics with what the program said.
 
 pub mod aws_cli;
+pub mod cdktf;
 pub mod cistern;
 pub mod connect_proxy;
 pub mod containerd;
@@ -25,6 +26,7 @@ pub mod upstream_registry;
 pub mod wait;
 
 pub use aws_cli::AwsCli;
+pub use cdktf::Cdktf;
 pub use cistern::Cistern;
 pub use connect_proxy::ConnectProxy;
 pub use containerd::Containerd;

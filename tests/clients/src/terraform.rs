@@ -1,15 +1,17 @@
 //! Terraform with its AWS provider, without its registry: the provider comes from a directory.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::program::{Outcome, command, find, run, write};
-use crate::skip::Missing;
+use crate::skip::{Missing, tools_directory};
 
 /// Where Terraform itself looks for providers, and the variable that names another directory.
 const MIRRORS: [&str; 2] = ["/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins"];
+const NO_PACKAGE: &str = "(none: see terraform's own site)";
 const MIRROR_VARIABLE: &str = "TEST_TERRAFORM_PROVIDERS";
 
 /// One root module and its state.
@@ -30,7 +32,37 @@ impl Terraform {
     /// When `terraform init` fails.
     #[track_caller]
     pub fn new(environment: Vec<(String, String)>, module: &str) -> Result<Self, Missing> {
-        let program = find("terraform", "(none: see terraform's own site)")?;
+        Self::prepare(environment, "main.tf", &with_provider(module))
+    }
+
+    /// The same of a module in JSON, which names its provider itself.
+    ///
+    /// # Errors
+    /// [`Missing`] where the program or its AWS provider is not on this machine.
+    ///
+    /// # Panics
+    /// When `terraform init` fails.
+    #[track_caller]
+    pub fn of_json(environment: Vec<(String, String)>, module: &str) -> Result<Self, Missing> {
+        Self::prepare(environment, "main.tf.json", module)
+    }
+
+    /// Whether Terraform and its AWS provider are there, for a scenario that has much to do first.
+    ///
+    /// # Errors
+    /// [`Missing`] where one is not on this machine.
+    pub fn is_installed() -> Result<(), Missing> {
+        find("terraform", NO_PACKAGE)?;
+        mirror().map(|_| ())
+    }
+
+    #[track_caller]
+    fn prepare(
+        environment: Vec<(String, String)>,
+        file: &str,
+        module: &str,
+    ) -> Result<Self, Missing> {
+        let program = find("terraform", NO_PACKAGE)?;
         let mirror = mirror()?;
         let directory = TempDir::with_prefix("terraform-").expect("a temporary directory");
         let settings = format!(
@@ -39,8 +71,8 @@ impl Terraform {
             mirror.display().to_string()
         );
         write(&directory.path().join("terraform.rc"), settings);
+        write(&directory.path().join(file), module);
         let terraform = Self { program, directory, environment };
-        terraform.write(module);
         terraform.run(&["init", "-no-color"]).success();
         Ok(terraform)
     }
@@ -50,28 +82,38 @@ impl Terraform {
     /// # Panics
     /// When it cannot be written.
     pub fn write(&self, module: &str) {
-        let provider = r#"
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-provider "aws" {}
-"#;
-        write(&self.directory.path().join("main.tf"), format!("{provider}{module}"));
+        write(&self.directory.path().join("main.tf"), with_provider(module));
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The directory of the root module.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Another program in the directory of the module, seeing what Terraform sees.
+    #[must_use]
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = command(program, self.directory.path());
+        command
+            .current_dir(self.directory.path())
+            .env("TF_CLI_CONFIG_FILE", self.directory.path().join("terraform.rc"))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
     }
 
     /// `terraform` with these words.
     #[must_use]
     #[track_caller]
     pub fn run(&self, words: &[&str]) -> Outcome {
-        let mut command = command(&self.program, self.directory.path());
-        command
-            .current_dir(self.directory.path())
-            .env("TF_CLI_CONFIG_FILE", self.directory.path().join("terraform.rc"))
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        run(command.args(words))
+        run(self.command(&self.program).args(words))
     }
 
     /// `terraform apply`.
@@ -122,6 +164,33 @@ provider "aws" {}
     #[track_caller]
     fn plan(&self) -> Outcome {
         self.run(&["plan", "-detailed-exitcode", "-input=false", "-no-color"])
+    }
+}
+
+/// A module with the provider that it needs.
+fn with_provider(module: &str) -> String {
+    let provider = r#"
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+provider "aws" {}
+"#;
+    format!("{provider}{module}")
+}
+
+/// The Python of the programs whose resources Terraform makes: CDKTF's and Pulumi's.
+///
+/// # Errors
+/// [`Missing`] when `tests/setup` did not install it: it does so where Terraform is.
+pub fn python() -> Result<PathBuf, Missing> {
+    let python = tools_directory().join("iac-venv/bin/python");
+    if python.is_file() {
+        Ok(python)
+    } else {
+        let remedy = "tests/setup installs them where Terraform is, with python3";
+        Err(Missing::new("CDKTF and Pulumi for Python", remedy))
     }
 }
 

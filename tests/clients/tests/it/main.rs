@@ -1,8 +1,10 @@
 //! Scenarios with real programs around the real binary.
 
 mod boto3;
+mod cdktf;
 mod crash;
 mod credential_program;
+mod documents;
 mod harness;
 mod images;
 mod javascript_sdk;
