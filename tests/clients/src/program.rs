@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::skip::Missing;
 use crate::wait;
@@ -82,6 +83,20 @@ impl Outcome {
     pub fn failure(self) -> String {
         assert!(!self.status.success(), "expected a failure\n{}", self.report());
         self.stderr + &self.stdout
+    }
+
+    /// The JSON that a program that succeeded printed; null where it printed nothing.
+    ///
+    /// # Panics
+    /// When it failed or printed anything else.
+    #[track_caller]
+    pub fn json(self) -> Value {
+        let line = self.line.clone();
+        let text = self.success();
+        if text.trim().is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
     }
 
     fn report(&self) -> String {

@@ -11,6 +11,7 @@ mod javascript_sdk;
 mod lying_upstreams;
 mod main_job;
 mod one_transfer;
+mod pulumi;
 mod readme;
 mod rules;
 mod rust_sdk;
