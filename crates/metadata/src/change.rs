@@ -21,8 +21,11 @@ pub enum Change {
     Secret(RegistryId, String),
     /// A role: its making, any change of it, its end.
     Role(RegistryId, String),
-    /// A repository came into being, was deleted, or changed its settings.
+    /// A repository came into being, or changed its settings.
     Repository(RegistryId, RepositoryName),
+    /// A repository was deleted with all its tags, manifests and links, which are not told one by
+    /// one.
+    RepositoryDeleted(RegistryId, RepositoryName),
     /// A tag was set, moved, re-checked or removed.
     Tag(RegistryId, RepositoryName, Tag),
     /// A manifest was deleted.

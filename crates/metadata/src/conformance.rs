@@ -10,6 +10,8 @@ pub mod links;
 pub mod manifests;
 pub mod markers;
 pub mod registries;
+pub mod registry_settings;
+pub mod repositories;
 pub mod roles;
 pub mod rules;
 mod samples;
@@ -71,6 +73,20 @@ macro_rules! conformance_suite {
             are_told_apart_without_case
             come_back_as_typed
             come_in_pages_by_name
+        }
+        $crate::conformance_suite! { @subject $open; registry_settings:
+            are_kept_per_registry
+            are_swapped_only_as_expected
+        }
+        $crate::conformance_suite! { @subject $open; repositories:
+            are_created_once_with_their_settings
+            are_created_with_settings_by_content
+            are_deleted_when_empty
+            are_deleted_with_everything_in_them
+            are_limited_per_registry
+            come_back_as_set
+            hold_their_immutable_tags
+            settings_are_swapped_by_two_at_once_without_loss
         }
         $crate::conformance_suite! { @subject $open; rules:
             are_created_once_by_two_at_once

@@ -3,7 +3,7 @@
 use oci::{Descriptor, Digest, RepositoryName, Tag};
 use serde::{Deserialize, Serialize};
 
-use crate::{RegistryId, Timestamp};
+use crate::{RegistryId, RepositorySettings, Timestamp};
 
 /// How content came to be here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Repository {
     pub created_at: Timestamp,
     /// What made it: a push (or an API call), or the first pull through a rule.
     pub origin: Origin,
+    /// What it is set to do.
+    pub settings: RepositorySettings,
 }
 
 /// A manifest in a repository.
@@ -98,6 +100,8 @@ pub struct NewManifest {
     pub manifest: ManifestFact,
     /// The tag to set, moved where it named something else; checked at `manifest.pushed_at`.
     pub tag: Option<Tag>,
+    /// The settings of the repository where it comes into being; else nothing.
+    pub settings: RepositorySettings,
 }
 
 /// A link to be recorded: repository where missing, and link, in one transaction.
@@ -109,6 +113,8 @@ pub struct NewLink {
     pub repository: RepositoryName,
     /// The link; one that is there already stays.
     pub link: Link,
+    /// The settings of the repository where it comes into being; else nothing.
+    pub settings: RepositorySettings,
 }
 
 /// A manifest with the tags that name it.

@@ -11,6 +11,8 @@ mod content;
 mod identity;
 mod memory;
 mod page;
+mod registry_settings;
+mod repository;
 mod role;
 mod rule;
 mod secret;
@@ -25,6 +27,11 @@ pub use content::{
 pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
 pub use memory::MemoryMetadata;
 pub use page::{Page, PageRequest};
+pub use registry_settings::{
+    RegistryScanType, RegistryScanning, RegistrySettings, ReplicationDestination, ReplicationRule,
+    ScanFrequency, ScanningRule,
+};
+pub use repository::{Encryption, RepositorySettings, TagMutability};
 pub use role::Role;
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};

@@ -5,6 +5,7 @@
 
 mod content;
 mod history;
+mod repositories;
 mod roles;
 mod rules;
 mod secrets;
@@ -20,8 +21,8 @@ use oci::{Digest, RepositoryName, Tag};
 use self::{content::Content, history::History};
 use crate::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
-    SecretId, TagFact, Timestamp,
+    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
+    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 
 /// Facts in memory; a clone is another handle on the same facts.
@@ -49,6 +50,7 @@ struct Facts {
     roles: BTreeMap<String, Role>,
     /// By name.
     repositories: BTreeMap<String, Content>,
+    settings: RegistrySettings,
 }
 
 impl MemoryMetadata {
@@ -176,6 +178,34 @@ impl MetadataStore for MemoryMetadata {
         Ok(self.state().roles(registry, page))
     }
 
+    async fn create_repository(
+        &self,
+        registry: &RegistryId,
+        repository: &Repository,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_repository(registry, repository, limit)
+    }
+
+    async fn delete_repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        force: bool,
+    ) -> Result<Repository, Error> {
+        self.state().delete_repository(registry, name, force)
+    }
+
+    async fn replace_repository_settings(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        expected: &RepositorySettings,
+        settings: &RepositorySettings,
+    ) -> Result<(), Error> {
+        self.state().replace_repository_settings(registry, name, expected, settings)
+    }
+
     async fn repository(
         &self,
         registry: &RegistryId,
@@ -197,8 +227,7 @@ impl MetadataStore for MemoryMetadata {
         registry: &RegistryId,
         manifest: &NewManifest,
     ) -> Result<(), Error> {
-        self.state().record_manifest(registry, manifest);
-        Ok(())
+        self.state().record_manifest(registry, manifest)
     }
 
     async fn manifest(
@@ -264,6 +293,25 @@ impl MetadataStore for MemoryMetadata {
 
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
         self.state().record_pulls(pulls);
+        Ok(())
+    }
+
+    async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error> {
+        Ok(self.state().facts(registry).map(|facts| facts.settings.clone()).unwrap_or_default())
+    }
+
+    async fn replace_registry_settings(
+        &self,
+        registry: &RegistryId,
+        expected: &RegistrySettings,
+        settings: &RegistrySettings,
+    ) -> Result<(), Error> {
+        let mut state = self.state();
+        let held = &mut state.facts_mut(registry).settings;
+        if held != expected {
+            return Err(Error::NotFound);
+        }
+        held.clone_from(settings);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ mod links;
 mod manifests;
 mod markers;
 mod open;
+mod registry_settings;
 mod repositories;
 mod roles;
 mod rules;
@@ -36,8 +37,8 @@ pub use self::open::OpenError;
 use self::write::Write;
 use crate::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
-    SecretId, TagFact, Timestamp,
+    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
+    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 
 /// Facts in a SQLite file; a clone shares the connections.
@@ -196,6 +197,35 @@ impl MetadataStore for SqliteMetadata {
         roles::list(&mut *self.reader().await?, registry, page).await
     }
 
+    async fn create_repository(
+        &self,
+        registry: &RegistryId,
+        repository: &Repository,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        repositories::create(self.write().await?, registry, repository, limit).await
+    }
+
+    async fn delete_repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        force: bool,
+    ) -> Result<Repository, Error> {
+        repositories::delete(self.write().await?, registry, name, force).await
+    }
+
+    async fn replace_repository_settings(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        expected: &RepositorySettings,
+        settings: &RepositorySettings,
+    ) -> Result<(), Error> {
+        let write = self.write().await?;
+        repositories::replace_settings(write, registry, name, expected, settings).await
+    }
+
     async fn repository(
         &self,
         registry: &RegistryId,
@@ -283,6 +313,19 @@ impl MetadataStore for SqliteMetadata {
 
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
         manifests::record_pulls(self.write().await?, pulls).await
+    }
+
+    async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error> {
+        registry_settings::find(&mut *self.reader().await?, registry).await
+    }
+
+    async fn replace_registry_settings(
+        &self,
+        registry: &RegistryId,
+        expected: &RegistrySettings,
+        settings: &RegistrySettings,
+    ) -> Result<(), Error> {
+        registry_settings::replace(self.write().await?, registry, expected, settings).await
     }
 
     async fn marker(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {

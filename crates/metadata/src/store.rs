@@ -7,8 +7,8 @@ use oci::{Digest, RepositoryName, Tag};
 
 use crate::{
     Changes, Image, Link, ManifestFact, NewLink, NewManifest, NewSecret, Page, PageRequest, Pull,
-    RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact,
-    Timestamp,
+    RegistryId, RegistrySettings, Repository, RepositorySettings, Revision, Role, Rule,
+    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 
 /// What can go wrong with facts.
@@ -25,6 +25,15 @@ pub enum Error {
     LimitExceeded {
         /// The limit.
         limit: u32,
+    },
+    /// It still has content.
+    #[error("not empty")]
+    NotEmpty,
+    /// The repository does not let this tag move from what it names.
+    #[error("the tag names {digest} and may not move")]
+    TagImmutable {
+        /// What it names.
+        digest: Digest,
     },
     /// The store was written by a newer version of this program.
     #[error("the store has schema {found}, this program knows up to {known}")]
@@ -174,6 +183,42 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
     /// Returns a page of roles by name in lower case.
     async fn roles(&self, registry: &RegistryId, page: &PageRequest) -> Result<Page<Role>, Error>;
 
+    /// Creates a repository; `limit` is how many the registry may have.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`]; [`Error::LimitExceeded`].
+    async fn create_repository(
+        &self,
+        registry: &RegistryId,
+        repository: &Repository,
+        limit: Option<u32>,
+    ) -> Result<(), Error>;
+
+    /// Deletes a repository and returns it; with `force` together with its manifests, without only
+    /// where it has none. Its tags and links go with it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotEmpty`].
+    async fn delete_repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        force: bool,
+    ) -> Result<Repository, Error>;
+
+    /// Replaces the settings of a repository, provided that they still are what `expected` says
+    /// (compare and swap), so that a read-modify-write loses nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none or its settings changed in the meantime.
+    async fn replace_repository_settings(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        expected: &RepositorySettings,
+        settings: &RepositorySettings,
+    ) -> Result<(), Error>;
+
     /// Returns a repository.
     ///
     /// # Errors
@@ -191,7 +236,11 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
         page: &PageRequest,
     ) -> Result<Page<Repository>, Error>;
 
-    /// Records a manifest whose bytes are committed, and the tag it was asked by.
+    /// Records a manifest whose bytes are committed, and the tag it was asked by: both or neither.
+    ///
+    /// # Errors
+    /// [`Error::TagImmutable`] where the tag names another manifest and the repository's settings
+    /// do not let it move.
     async fn record_manifest(
         &self,
         registry: &RegistryId,
@@ -271,6 +320,21 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
 
     /// Records pulls, later ones winning; pulls of what is gone are dropped. Not a change.
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error>;
+
+    /// Returns the settings of a registry, the default ones where none were set.
+    async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error>;
+
+    /// Replaces the settings of a registry, provided that they still are what `expected` says
+    /// (compare and swap). Not a change.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where they changed in the meantime.
+    async fn replace_registry_settings(
+        &self,
+        registry: &RegistryId,
+        expected: &RegistrySettings,
+        settings: &RegistrySettings,
+    ) -> Result<(), Error>;
 
     /// Returns a named record of the installation itself (not of a registry), such as the one that
     /// proves the keyring; `None` where it was never created.

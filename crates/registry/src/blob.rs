@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use blobs::{Access, Blob, BlobStore};
 use bytes::Bytes;
-use metadata::RegistryId;
+use metadata::{RegistryId, RepositorySettings};
 use oci::{Digest, RepositoryName};
 use tokio::sync::watch;
 
@@ -199,6 +199,7 @@ impl Inner {
             registry: registry.clone(),
             repository: repository.clone(),
             origin: matched.origin(),
+            settings: RepositorySettings::default(),
         };
         loop {
             match self.fills.join(&key).await {

@@ -14,7 +14,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use blobs::Access;
 use bytes::Bytes;
-use metadata::{Origin, RegistryId};
+use metadata::{Origin, RegistryId, RepositorySettings};
 use oci::RepositoryName;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -83,6 +83,8 @@ pub struct LinkWish {
     pub repository: RepositoryName,
     /// How the blob came to it.
     pub origin: Origin,
+    /// The repository's settings where it comes into being with the link.
+    pub settings: RepositorySettings,
 }
 
 /// A fill as its readers see it, wherever it runs.

@@ -15,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use metadata::{Change, RegistryId, TagFact};
-use moka::sync::Cache;
+use moka::sync::{Cache, CacheBuilder};
 use oci::{Digest, RepositoryName, Tag};
 
 use crate::{Settings, matching::RuleBook, upstreams::Eyes};
@@ -56,12 +56,9 @@ impl Hot {
             u32::try_from(manifest.bytes.len() + 512).unwrap_or(u32::MAX)
         };
         Self {
-            tags: Cache::new(settings.hot_entries_max),
-            manifests: Cache::builder()
-                .max_capacity(settings.hot_manifest_bytes_max)
-                .weigher(weigh)
-                .build(),
-            links: Cache::new(settings.hot_entries_max),
+            tags: by_repository(settings.hot_entries_max).build(),
+            manifests: by_repository(settings.hot_manifest_bytes_max).weigher(weigh).build(),
+            links: by_repository(settings.hot_entries_max).build(),
             eyes: Cache::new(1024),
             books: RwLock::default(),
             gate: RwLock::default(),
@@ -120,11 +117,12 @@ impl Hot {
             Change::Secret(..) => self.eyes.invalidate_all(),
             // Nothing about roles is kept.
             Change::Role(..) => {}
-            Change::Repository(..) => {
-                // Rare (created, deleted, set): every entry of the repository may be gone.
-                self.tags.invalidate_all();
-                self.manifests.invalidate_all();
-                self.links.invalidate_all();
+            // Nothing is kept of a repository before it is there, nor of its settings.
+            Change::Repository(..) => {}
+            Change::RepositoryDeleted(registry, repository) => {
+                forget_repository(&self.tags, registry, repository);
+                forget_repository(&self.manifests, registry, repository);
+                forget_repository(&self.links, registry, repository);
             }
             Change::Tag(registry, repository, tag) => {
                 self.tags.invalidate(&(registry.clone(), repository.clone(), tag.clone()));
@@ -145,5 +143,35 @@ impl Hot {
         self.tags.invalidate_all();
         self.manifests.invalidate_all();
         self.links.invalidate_all();
+    }
+}
+
+/// A cache of what repositories hold, out of which all of one repository can be taken at once.
+fn by_repository<T, V>(
+    max_capacity: u64,
+) -> CacheBuilder<(RegistryId, RepositoryName, T), V, Cache<(RegistryId, RepositoryName, T), V>>
+where
+    T: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder().max_capacity(max_capacity).support_invalidation_closures()
+}
+
+/// Takes everything of a repository out: from here on no look-up finds it. The cache frees the
+/// memory when it comes to it.
+fn forget_repository<T, V>(
+    cache: &Cache<(RegistryId, RepositoryName, T), V>,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+) where
+    T: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let (registry, repository) = (registry.clone(), repository.clone());
+    let is_of_it = move |key: &(RegistryId, RepositoryName, T), _: &V| {
+        key.1 == repository && key.0 == registry
+    };
+    if cache.invalidate_entries_if(is_of_it).is_err() {
+        cache.invalidate_all();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metadata::{ManifestFact, NewManifest, Origin, RegistryId, Timestamp};
+use metadata::{ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, Timestamp};
 use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
 use upstream::{FetchedManifest, Target};
@@ -91,8 +91,7 @@ impl ImportWork {
             return Ok(imported);
         }
         let fetched = self.fetch(&target).await?;
-        let manifest = self.store(&fetched).await?;
-        Ok(Imported { manifest, served: Served::Miss })
+        self.store(&fetched).await
     }
 
     /// Returns what an import brought that ended between this caller's look and this import.
@@ -130,6 +129,7 @@ impl ImportWork {
         let (registry, repository) = (&self.registry, &self.repository);
         let stored = self.inner.stored_manifest(registry, repository, &digest).await?;
         let Some(manifest) = stored else { return Ok(None) };
+        let confirmed = Imported { manifest, served: Served::Revalidated };
         if digest == *known {
             let now = self.inner.clock.now();
             match self.inner.metadata.refresh_tag(registry, repository, tag, known, now).await {
@@ -138,11 +138,11 @@ impl ImportWork {
                 Err(error) => return Err(error.into()),
             }
             self.forget_tag();
+            Ok(Some(confirmed))
         } else {
             let fact = self.inner.metadata.manifest(registry, repository, &digest).await?;
-            self.record(fact).await?;
+            self.record(fact, confirmed).await.map(Some)
         }
-        Ok(Some(Imported { manifest, served: Served::Revalidated }))
     }
 
     /// Fetches the manifest, together with every other repository here that wants the same one.
@@ -168,20 +168,20 @@ impl ImportWork {
     }
 
     /// Stores the bytes, then the facts.
-    async fn store(&self, fetched: &FetchedManifest) -> Result<Arc<StoredManifest>, PullError> {
+    async fn store(&self, fetched: &FetchedManifest) -> Result<Imported, PullError> {
         let manifest = Manifest::read(&fetched.bytes, fetched.media_type.as_deref());
         let manifest = manifest.map_err(|source| PullError::BadManifest {
             host: self.matched.rule().upstream_registry_url.clone(),
             source: Arc::new(source),
         })?;
         self.inner.store_bytes(&fetched.digest, fetched.bytes.clone()).await?;
-        let stored = Arc::new(StoredManifest {
+        let stored = StoredManifest {
             bytes: fetched.bytes.clone(),
             digest: fetched.digest.clone(),
             media_type: manifest.media_type.as_str().into(),
-        });
+        };
         let config_type = manifest.config.as_ref().map(|config| config.media_type.clone());
-        self.record(ManifestFact {
+        let fact = ManifestFact {
             digest: fetched.digest.clone(),
             media_type: manifest.media_type,
             size_bytes: fetched.bytes.len() as u64,
@@ -192,23 +192,61 @@ impl ImportWork {
             origin: self.origin(),
             pushed_at: self.inner.clock.now(),
             last_pulled_at: None,
-        })
-        .await?;
-        Ok(stored)
+        };
+        let fetched = Imported { manifest: Arc::new(stored), served: Served::Miss };
+        self.record(fact, fetched).await
     }
 
-    /// Records a manifest whose bytes are here, and the tag it was asked by.
-    async fn record(&self, mut manifest: ManifestFact) -> Result<(), PullError> {
+    /// Records a manifest whose bytes are here, and the tag it was asked by; then it is served,
+    /// unless the tag may not move to it.
+    async fn record(
+        &self,
+        mut manifest: ManifestFact,
+        imported: Imported,
+    ) -> Result<Imported, PullError> {
         manifest.pushed_at = self.inner.clock.now();
         manifest.origin = self.origin();
         let tag = match &self.reference {
             Reference::Tag(tag) => Some(tag.clone()),
             Reference::Digest(_) => None,
         };
-        let new = NewManifest { repository: self.repository.clone(), manifest, tag };
-        self.inner.metadata.record_manifest(&self.registry, &new).await?;
-        self.forget_tag();
-        Ok(())
+        let (repository, settings) = (self.repository.clone(), RepositorySettings::default());
+        let new = NewManifest { repository, manifest, tag, settings };
+        match self.inner.metadata.record_manifest(&self.registry, &new).await {
+            Ok(()) => {
+                self.forget_tag();
+                Ok(imported)
+            }
+            Err(metadata::Error::TagImmutable { digest }) => self.keep(digest).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Serves what a tag names that may not move, whatever its upstream says by now: an immutable
+    /// tag is not updated by a pull (User Guide, "Using pull through cache rules").
+    async fn keep(&self, held: Digest) -> Result<Imported, PullError> {
+        let (inner, registry, repository) = (&self.inner, &self.registry, &self.repository);
+        if let Reference::Tag(tag) = &self.reference {
+            let now = inner.clock.now();
+            match inner.metadata.refresh_tag(registry, repository, tag, &held, now).await {
+                Ok(()) | Err(metadata::Error::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.forget_tag();
+        }
+        if let Some(manifest) = inner.stored_manifest(registry, repository, &held).await? {
+            return Ok(Imported { manifest, served: Served::Hit });
+        }
+        // Its bytes are gone: the upstream may still have them, if under another name.
+        let by_digest = Self {
+            inner: Arc::clone(inner),
+            registry: registry.clone(),
+            repository: repository.clone(),
+            reference: Reference::Digest(held),
+            matched: self.matched.clone(),
+            known: None,
+        };
+        Box::pin(by_digest.run()).await
     }
 
     fn origin(&self) -> Origin {

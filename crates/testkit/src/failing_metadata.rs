@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use metadata::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
-    SecretId, TagFact, Timestamp,
+    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
+    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -82,6 +82,22 @@ guard! {
     ReplaceRole: replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
     DeleteRole: delete_role(registry: &RegistryId, expected: &Role) -> ();
     Roles: roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
+    CreateRepository: create_repository(
+        registry: &RegistryId,
+        repository: &Repository,
+        limit: Option<u32>
+    ) -> ();
+    DeleteRepository: delete_repository(
+        registry: &RegistryId,
+        name: &RepositoryName,
+        force: bool
+    ) -> Repository;
+    ReplaceRepositorySettings: replace_repository_settings(
+        registry: &RegistryId,
+        name: &RepositoryName,
+        expected: &RepositorySettings,
+        settings: &RepositorySettings
+    ) -> ();
     Repository: repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
     Repositories: repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
     RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
@@ -111,6 +127,12 @@ guard! {
     RecordLinks: record_links(links: &[NewLink]) -> ();
     Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
     RecordPulls: record_pulls(pulls: &[Pull]) -> ();
+    RegistrySettings: registry_settings(registry: &RegistryId) -> RegistrySettings;
+    ReplaceRegistrySettings: replace_registry_settings(
+        registry: &RegistryId,
+        expected: &RegistrySettings,
+        settings: &RegistrySettings
+    ) -> ();
     Marker: marker(name: &str) -> Option<Vec<u8>>;
     CreateMarker: create_marker(name: &str, value: &[u8]) -> ();
     ChangesSince: changes_since(since: Revision) -> Changes;

@@ -3,13 +3,13 @@
 use super::{
     ROUNDS, assert_refused,
     samples::{
-        digest, home, new_link, new_secret, repository, role, rule, secret, tag, tagged,
-        three_registries, untagged,
+        created as new_repository, digest, home, new_link, new_secret, repository, role, rule,
+        secret, settings, tag, tagged, three_registries, untagged,
     },
 };
 use crate::{
-    CHANGES_KEPT, Change, Changes, Error, MetadataStore, Pull, RegistryId, Revision, Role,
-    RuleCredentials, Secret, Timestamp,
+    CHANGES_KEPT, Change, Changes, Error, MetadataStore, Pull, RegistryId, RepositorySettings,
+    Revision, Role, RuleCredentials, Secret, Timestamp,
 };
 
 const NAME: &str = "docker-hub/library/alpine";
@@ -80,6 +80,18 @@ pub async fn are_known_to_the_other_handle(one: &dyn MetadataStore, other: &dyn 
     other.record_links(&links).await.expect("links");
     let created = |registry: &RegistryId| Change::Repository(registry.clone(), repository("hub/a"));
     assert_told(one, known, &[created(&elsewhere), created(&registry)]).await;
+
+    let created = [Change::Repository(registry.clone(), repository("team/new"))];
+    let new = new_repository("team/new", &RepositorySettings::default());
+    one.create_repository(&registry, &new, None).await.expect("a repository");
+    assert_told(other, known, &created).await;
+    let (name, set) = (repository("team/new"), settings());
+    let held = other.replace_repository_settings(&registry, &name, &new.settings, &set).await;
+    held.expect("the repository");
+    assert_told(one, known, &created).await;
+    one.delete_repository(&registry, &repository(NAME), true).await.expect("the repository");
+    let deleted = [Change::RepositoryDeleted(registry.clone(), repository(NAME))];
+    assert_told(other, known, &deleted).await;
 }
 
 /// Pulls, markers, what was there already and what was refused are no changes.
@@ -119,6 +131,14 @@ pub async fn are_none_where_nothing_changed(one: &dyn MetadataStore, other: &dyn
     let moved =
         one.refresh_tag(&registry, &name, &tag("3"), &digest("new"), Timestamp(3_000)).await;
     assert_refused!(moved, Error::NotFound);
+    let again = new_repository(NAME, &RepositorySettings::default());
+    let again = one.create_repository(&registry, &again, None).await;
+    assert_refused!(again, Error::AlreadyExists);
+    assert_refused!(one.delete_repository(&registry, &name, false).await, Error::NotEmpty);
+    let nobody = repository("nobody");
+    assert_refused!(one.delete_repository(&registry, &nobody, true).await, Error::NotFound);
+    let stale = one.replace_repository_settings(&registry, &name, &settings(), &settings()).await;
+    assert_refused!(stale, Error::NotFound);
     assert_told(other, &mut known, &[]).await;
 }
 

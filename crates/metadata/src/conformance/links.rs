@@ -4,7 +4,7 @@ use super::{
     assert_refused,
     samples::{cached, digest, home, new_link, pushed, repository, three_registries},
 };
-use crate::{Error, Link, MetadataStore, NewLink, Repository, Timestamp};
+use crate::{Error, Link, MetadataStore, NewLink, Repository, RepositorySettings, Timestamp};
 
 /// One batch links many repositories, of many registries, some of them new.
 pub async fn are_recorded_for_many_repositories_at_once(
@@ -26,12 +26,13 @@ pub async fn are_recorded_for_many_repositories_at_once(
         new_link(&account, "hub/a", "layer"),
     ];
     one.record_links(&links).await.expect("a batch");
-    for NewLink { registry, repository, link } in &links {
+    for NewLink { registry, repository, link, .. } in &links {
         let held = other.link(registry, repository, &link.digest).await.expect("the link");
         assert_eq!(held, *link);
         let held = other.repository(registry, repository).await.expect("the repository");
         let (name, created_at) = (repository.clone(), Timestamp(1_000));
-        assert_eq!(held, Repository { name, created_at, origin: cached() });
+        let settings = RepositorySettings::default();
+        assert_eq!(held, Repository { name, created_at, origin: cached(), settings });
     }
     let none = other.link(&home, &repository("hub/b"), &digest("another layer")).await;
     assert_refused!(none, Error::NotFound);
@@ -52,7 +53,7 @@ pub async fn that_are_there_stay(one: &dyn MetadataStore, other: &dyn MetadataSt
     let again = NewLink { link, ..first.clone() };
     let fresh = new_link(&home(), "hub/a", "another layer");
     other.record_links(&[again, fresh.clone()]).await.expect("the link again, and a new one");
-    for NewLink { registry, repository, link } in [first, fresh] {
+    for NewLink { registry, repository, link, .. } in [first, fresh] {
         let held = one.link(&registry, &repository, &link.digest).await.expect("the link");
         assert_eq!(held, link);
     }

@@ -9,8 +9,8 @@ use super::{
     },
 };
 use crate::{
-    Error, ManifestFact, MetadataStore, NewManifest, PageRequest, Pull, Repository, TagFact,
-    Timestamp,
+    Error, ManifestFact, MetadataStore, NewManifest, PageRequest, Pull, Repository,
+    RepositorySettings, TagFact, Timestamp,
 };
 
 const NAME: &str = "docker-hub/library/alpine";
@@ -28,7 +28,9 @@ pub async fn are_recorded_with_repository_and_tag(
     let held = other.repository(&home(), &name).await.expect("the repository");
     let origin = cached();
     let created_at = Timestamp(1_000);
-    assert_eq!(held, Repository { name: name.clone(), created_at, origin: origin.clone() });
+    let settings = RepositorySettings::default();
+    let expected = Repository { name: name.clone(), created_at, origin: origin.clone(), settings };
+    assert_eq!(held, expected);
     let held = other.manifest(&home(), &name, &digest("image")).await.expect("the manifest");
     assert_eq!(held, manifest("image", 1_000));
     let held = other.tag(&home(), &name, &tag("3.20")).await.expect("the tag");

@@ -3,8 +3,9 @@
 use oci::{Descriptor, Digest, RepositoryName, Tag};
 
 use crate::{
-    AccountId, EcrRepositoryPrefix, Link, ManifestFact, NewLink, NewManifest, NewSecret, Origin,
-    Region, RegistryId, Role, Rule, RuleCredentials, Secret, SecretVersion, Timestamp,
+    AccountId, EcrRepositoryPrefix, Encryption, Link, ManifestFact, NewLink, NewManifest,
+    NewSecret, Origin, Region, RegistryId, Repository, RepositorySettings, Role, Rule,
+    RuleCredentials, Secret, SecretVersion, TagMutability, Timestamp,
 };
 
 pub(super) fn registry(account: &str, region: &str) -> RegistryId {
@@ -92,6 +93,29 @@ pub(super) fn repository(name: &str) -> RepositoryName {
     RepositoryName::parse(name).expect("a repository name")
 }
 
+/// An empty repository that somebody created at 1,000.
+pub(super) fn created(name: &str, settings: &RepositorySettings) -> Repository {
+    Repository {
+        name: repository(name),
+        created_at: Timestamp(1_000),
+        origin: pushed(),
+        settings: settings.clone(),
+    }
+}
+
+/// Settings that differ from the default in everything.
+pub(super) fn settings() -> RepositorySettings {
+    RepositorySettings {
+        tag_mutability: TagMutability::ImmutableWithExclusion(vec!["dev-*".into()]),
+        scan_on_push: true,
+        encryption: Encryption::Kms { kms_key: Some("arn:aws:kms:us-east-1:x:key/y".into()) },
+        repository_policy: Some(r#"{"Version":"2012-10-17","Statement":[]}"#.into()),
+        lifecycle_policy: Some(r#"{"rules":[]}"#.into()),
+        lifecycle_evaluated_at: Some(Timestamp(1_000)),
+        tags: vec![("team".into(), "b".into()), ("cost".into(), String::new())],
+    }
+}
+
 pub(super) fn tag(text: &str) -> Tag {
     Tag::parse(text).expect("a tag")
 }
@@ -142,11 +166,12 @@ pub(super) fn tagged(name: &str, content: &str, text: &str, at: i64) -> NewManif
         repository: repository(name),
         manifest: manifest(content, at),
         tag: Some(tag(text)),
+        settings: RepositorySettings::default(),
     }
 }
 
 pub(super) fn untagged(name: &str, content: &str, at: i64) -> NewManifest {
-    NewManifest { repository: repository(name), manifest: manifest(content, at), tag: None }
+    NewManifest { tag: None, ..tagged(name, content, "unused", at) }
 }
 
 pub(super) fn new_link(registry: &RegistryId, name: &str, content: &str) -> NewLink {
@@ -157,5 +182,6 @@ pub(super) fn new_link(registry: &RegistryId, name: &str, content: &str) -> NewL
         origin: cached(),
         linked_at: Timestamp(1_000),
     };
-    NewLink { registry: registry.clone(), repository: repository(name), link }
+    let settings = RepositorySettings::default();
+    NewLink { registry: registry.clone(), repository: repository(name), link, settings }
 }

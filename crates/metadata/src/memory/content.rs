@@ -9,8 +9,8 @@ use oci::{Digest, RepositoryName, Tag};
 
 use super::State;
 use crate::{
-    Change, Error, Image, Link, ManifestFact, NewLink, NewManifest, Origin, Page, PageRequest,
-    Pull, RegistryId, Repository, TagFact, Timestamp,
+    Change, Error, Image, Link, ManifestFact, NewLink, NewManifest, Page, PageRequest, Pull,
+    RegistryId, Repository, TagFact, Timestamp,
 };
 
 /// A repository and what is in it.
@@ -31,6 +31,31 @@ struct Tagged {
 }
 
 impl Content {
+    /// A repository with nothing in it.
+    pub(super) fn empty(repository: Repository) -> Self {
+        Self {
+            repository,
+            manifests: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            links: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn has_manifests(&self) -> bool {
+        !self.manifests.is_empty()
+    }
+
+    /// Checks that a tag is free to name a digest.
+    fn check_move(&self, tag: &Tag, digest: &Digest) -> Result<(), Error> {
+        let held = self.tags.get(tag).map(|fact| &fact.digest).filter(|held| *held != digest);
+        match held {
+            Some(held) if !self.repository.settings.tag_mutability.allows_move(tag) => {
+                Err(Error::TagImmutable { digest: held.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn manifest(&self, digest: &Digest) -> Result<ManifestFact, Error> {
         let tagged = self.manifests.get(digest.as_str()).ok_or(Error::NotFound)?;
         Ok(tagged.fact.clone())
@@ -92,16 +117,27 @@ impl State {
         Page::take(page, repositories, |repository| repository.name.as_str())
     }
 
-    pub(super) fn record_manifest(&mut self, registry: &RegistryId, new: &NewManifest) {
-        let NewManifest { repository, manifest, tag } = new;
-        let content =
-            self.content_or_new(registry, repository, &manifest.origin, manifest.pushed_at);
+    pub(super) fn record_manifest(
+        &mut self,
+        registry: &RegistryId,
+        new: &NewManifest,
+    ) -> Result<(), Error> {
+        let NewManifest { repository, manifest, tag, settings } = new;
+        let content = self.content_or_new(registry, repository, || Repository {
+            name: repository.clone(),
+            created_at: manifest.pushed_at,
+            origin: manifest.origin.clone(),
+            settings: settings.clone(),
+        });
+        if let Some(tag) = tag {
+            content.check_move(tag, &manifest.digest)?;
+        }
         let digest = manifest.digest.as_str().to_owned();
         content
             .manifests
             .entry(digest)
             .or_insert_with(|| Tagged { fact: manifest.clone(), tags: BTreeSet::new() });
-        let Some(tag) = tag else { return };
+        let Some(tag) = tag else { return Ok(()) };
         let fact = TagFact {
             digest: manifest.digest.clone(),
             origin: manifest.origin.clone(),
@@ -111,6 +147,7 @@ impl State {
         content.set_tag(tag, fact);
         let change = Change::Tag(registry.clone(), repository.clone(), tag.clone());
         self.history.record(change);
+        Ok(())
     }
 
     pub(super) fn refresh_tag(
@@ -129,8 +166,13 @@ impl State {
     }
 
     pub(super) fn record_links(&mut self, links: &[NewLink]) {
-        for NewLink { registry, repository, link } in links {
-            let content = self.content_or_new(registry, repository, &link.origin, link.linked_at);
+        for NewLink { registry, repository, link, settings } in links {
+            let content = self.content_or_new(registry, repository, || Repository {
+                name: repository.clone(),
+                created_at: link.linked_at,
+                origin: link.origin.clone(),
+                settings: settings.clone(),
+            });
             content.links.entry(link.digest.clone()).or_insert_with(|| link.clone());
         }
     }
@@ -145,7 +187,7 @@ impl State {
         }
     }
 
-    fn content_mut(
+    pub(super) fn content_mut(
         &mut self,
         registry: &RegistryId,
         repository: &RepositoryName,
@@ -158,20 +200,13 @@ impl State {
         &mut self,
         registry: &RegistryId,
         name: &RepositoryName,
-        origin: &Origin,
-        created_at: Timestamp,
+        new: impl FnOnce() -> Repository,
     ) -> &mut Content {
         let Self { registries, history, .. } = self;
         let repositories = &mut registries.entry(registry.clone()).or_default().repositories;
         repositories.entry(name.as_str().to_owned()).or_insert_with(|| {
             history.record(Change::Repository(registry.clone(), name.clone()));
-            let repository = Repository { name: name.clone(), created_at, origin: origin.clone() };
-            Content {
-                repository,
-                manifests: BTreeMap::new(),
-                tags: BTreeMap::new(),
-                links: BTreeMap::new(),
-            }
+            Content::empty(new())
         })
     }
 }

@@ -93,6 +93,9 @@ fn columns(change: &Change) -> (&RegistryId, &'static str, Option<&RepositoryNam
         Change::Repository(registry, repository) => {
             (registry, "repository", Some(repository), None)
         }
+        Change::RepositoryDeleted(registry, repository) => {
+            (registry, "repository_deleted", Some(repository), None)
+        }
         Change::Tag(registry, repository, tag) => {
             (registry, "tag", Some(repository), Some(tag.as_str()))
         }
@@ -116,6 +119,9 @@ impl ChangeRow {
             ("secret", None, Some(name)) => Change::Secret(registry, name),
             ("role", None, Some(name)) => Change::Role(registry, name),
             ("repository", Some(repository), None) => Change::Repository(registry, repository),
+            ("repository_deleted", Some(repository), None) => {
+                Change::RepositoryDeleted(registry, repository)
+            }
             ("tag", Some(repository), Some(tag)) => {
                 Change::Tag(registry, repository, stored::tag(&tag, RECORD)?)
             }

@@ -25,9 +25,14 @@ struct LinkRow {
 }
 
 pub(super) async fn record(mut write: Write, links: &[NewLink]) -> Result<(), Error> {
-    for NewLink { registry, repository, link } in links {
-        repositories::ensure(&mut write, registry, repository, &link.origin, link.linked_at)
-            .await?;
+    for NewLink { registry, repository, link, settings } in links {
+        let missing = repositories::Missing {
+            name: repository,
+            created_at: link.linked_at,
+            origin: &link.origin,
+            settings,
+        };
+        repositories::ensure(&mut write, registry, missing).await?;
         sqlx::query(INSERT)
             .bind(registry.account.as_str())
             .bind(registry.region.as_str())

@@ -1,6 +1,6 @@
 //! The tables `manifests` and `manifest_references`.
 
-use oci::{Digest, RepositoryName};
+use oci::{Descriptor, Digest, RepositoryName};
 use sqlx::SqliteConnection;
 
 use super::{Write, repositories, tags};
@@ -15,6 +15,11 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
     INSERT_REFERENCE = "INSERT INTO manifest_references (account, region, child, repository, \
         parent) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    DELETE_REFERENCE = "DELETE FROM manifest_references WHERE account = $1 AND region = $2 \
+        AND child = $3 AND repository = $4 AND parent = $5";
+    DELETE_ALL = "DELETE FROM manifests WHERE account = $1 AND region = $2 AND repository = $3";
+    ANY = "SELECT digest FROM manifests \
+        WHERE account = $1 AND region = $2 AND repository = $3 LIMIT 1";
     FIND = "SELECT * FROM manifests \
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
     LIST = "SELECT * FROM manifests WHERE account = $1 AND region = $2 AND repository = $3 \
@@ -24,6 +29,9 @@ statements! {
 }
 
 const RECORD: &str = "manifest";
+
+/// How many manifests of a repository that is deleted are in memory at once.
+const DELETED_AT_ONCE: usize = 256;
 
 /// A row of `manifests`.
 #[derive(sqlx::FromRow)]
@@ -45,9 +53,15 @@ pub(super) async fn record(
     registry: &RegistryId,
     new: &NewManifest,
 ) -> Result<(), Error> {
-    let NewManifest { repository, manifest, tag } = new;
+    let NewManifest { repository, manifest, tag, settings } = new;
     let ManifestFact { origin, pushed_at, .. } = manifest;
-    repositories::ensure(&mut write, registry, repository, origin, *pushed_at).await?;
+    let missing =
+        repositories::Missing { name: repository, created_at: *pushed_at, origin, settings };
+    let is_new = repositories::ensure(&mut write, registry, missing).await?;
+    if let Some(tag) = tag.as_ref().filter(|_| !is_new) {
+        check_move(&mut write, registry, tags::Named { repository, tag, digest: &manifest.digest })
+            .await?;
+    }
     insert(&mut write, registry, repository, manifest).await?;
     if let Some(tag) = tag {
         let fact = TagFact {
@@ -59,6 +73,25 @@ pub(super) async fn record(
         tags::set(&mut write, registry, repository, tag, &fact).await?;
     }
     write.commit().await
+}
+
+/// Checks that a tag is free to name what it is about to.
+async fn check_move(
+    write: &mut Write,
+    registry: &RegistryId,
+    named: tags::Named<'_>,
+) -> Result<(), Error> {
+    let tags::Named { repository, tag, digest } = named;
+    let held = match tags::find(write.connection(), registry, repository, tag).await {
+        Ok(fact) if fact.digest != *digest => fact.digest,
+        Ok(_) | Err(Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let found = repositories::find(write.connection(), registry, repository).await?;
+    if found.settings.tag_mutability.allows_move(tag) {
+        return Ok(());
+    }
+    Err(Error::TagImmutable { digest: held })
 }
 
 /// Adds a manifest with its references, unless the repository has it already.
@@ -87,7 +120,7 @@ async fn insert(
     if inserted.rows_affected() == 0 {
         return Ok(());
     }
-    for child in manifest.config.iter().chain(&manifest.children) {
+    for child in references(manifest) {
         sqlx::query(INSERT_REFERENCE)
             .bind(registry.account.as_str())
             .bind(registry.region.as_str())
@@ -116,6 +149,26 @@ pub(super) async fn find(
     row.ok_or(Error::NotFound)?.into_manifest()
 }
 
+/// Returns a page of manifests by digest.
+async fn list(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    page: &PageRequest,
+) -> Result<Page<ManifestFact>, Error> {
+    let rows: Vec<ManifestRow> = sqlx::query_as(LIST)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(page.start())
+        .bind(page.rows())
+        .fetch_all(connection)
+        .await?;
+    let manifests =
+        rows.into_iter().map(ManifestRow::into_manifest).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::take(page, manifests, |manifest| manifest.digest.as_str()))
+}
+
 pub(super) async fn images(
     connection: &mut SqliteConnection,
     registry: &RegistryId,
@@ -123,18 +176,9 @@ pub(super) async fn images(
     page: &PageRequest,
 ) -> Result<Page<Image>, Error> {
     repositories::find(&mut *connection, registry, repository).await?;
-    let rows: Vec<ManifestRow> = sqlx::query_as(LIST)
-        .bind(registry.account.as_str())
-        .bind(registry.region.as_str())
-        .bind(repository.as_str())
-        .bind(page.start())
-        .bind(page.rows())
-        .fetch_all(&mut *connection)
-        .await?;
-    let image =
-        |row: ManifestRow| row.into_manifest().map(|manifest| Image { manifest, tags: Vec::new() });
-    let images = rows.into_iter().map(image).collect::<Result<Vec<_>, _>>()?;
-    let mut images = Page::take(page, images, |image| image.manifest.digest.as_str());
+    let Page { items, next } = list(&mut *connection, registry, repository, page).await?;
+    let items = items.into_iter().map(|manifest| Image { manifest, tags: Vec::new() }).collect();
+    let mut images = Page { items, next };
     let (Some(first), Some(last)) = (images.items.first(), images.items.last()) else {
         return Ok(images);
     };
@@ -159,6 +203,62 @@ pub(super) async fn image(
     let manifest = find(&mut *connection, registry, repository, digest).await?;
     let named = tags::of_digests(connection, registry, repository, digest, digest).await?;
     Ok(Image { manifest, tags: named.into_iter().map(|(_, tag)| tag).collect() })
+}
+
+/// Tells whether a repository has no manifest.
+pub(super) async fn is_empty(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+) -> Result<bool, Error> {
+    let any: Option<String> = sqlx::query_scalar(ANY)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(any.is_none())
+}
+
+/// Deletes every manifest of a repository with its references, of which it is the only list by
+/// repository. No tag may name one any more.
+pub(super) async fn delete_all(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+) -> Result<(), Error> {
+    let mut page = PageRequest::first(DELETED_AT_ONCE);
+    loop {
+        let found = list(write.connection(), registry, repository, &page).await?;
+        for manifest in &found.items {
+            for child in references(manifest) {
+                sqlx::query(DELETE_REFERENCE)
+                    .bind(registry.account.as_str())
+                    .bind(registry.region.as_str())
+                    .bind(child.digest.as_str())
+                    .bind(repository.as_str())
+                    .bind(manifest.digest.as_str())
+                    .execute(write.connection())
+                    .await?;
+            }
+        }
+        page.after = found.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    sqlx::query(DELETE_ALL)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .execute(write.connection())
+        .await?;
+    Ok(())
+}
+
+/// What a manifest names as its config or child.
+fn references(manifest: &ManifestFact) -> impl Iterator<Item = &Descriptor> {
+    manifest.config.iter().chain(&manifest.children)
 }
 
 pub(super) async fn record_pulls(mut write: Write, pulls: &[Pull]) -> Result<(), Error> {

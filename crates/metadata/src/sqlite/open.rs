@@ -128,17 +128,18 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
 
 /// Returns the schema's versions, oldest first. One that was released never changes: only new ones
 /// are added.
-fn schema_versions() -> [Migration; 3] {
+fn schema_versions() -> Vec<Migration> {
     let version = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    [
+    vec![
         version(1, "facts", include_str!("../../migrations/sqlite/0001_facts.sql")),
         version(
             2,
             "secret policies",
             include_str!("../../migrations/sqlite/0002_secret_policies.sql"),
         ),
+        version(3, "settings", include_str!("../../migrations/sqlite/0003_settings.sql")),
         version(6, "roles", include_str!("../../migrations/sqlite/0006_roles.sql")),
     ]
 }

@@ -1,21 +1,49 @@
-//! The `repositories` table.
+//! The tables `repositories` and `repository_settings`.
 
 use oci::RepositoryName;
 use sqlx::SqliteConnection;
 
-use super::Write;
-use crate::{Change, Error, Origin, Page, PageRequest, RegistryId, Repository, Timestamp, stored};
+use super::{Write, manifests};
+use crate::{
+    Change, Error, Origin, Page, PageRequest, RegistryId, Repository, RepositorySettings,
+    Timestamp, stored,
+};
 
 statements! {
     INSERT = "INSERT INTO repositories (account, region, name, created_at, origin) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    FIND = "SELECT name, created_at, origin FROM repositories \
-        WHERE account = $1 AND region = $2 AND name = $3";
-    LIST = "SELECT name, created_at, origin FROM repositories \
-        WHERE account = $1 AND region = $2 AND name > $3 ORDER BY name LIMIT $4";
+    COUNT = "SELECT COUNT(*) FROM repositories WHERE account = $1 AND region = $2";
+    FIND = "SELECT held.name, held.created_at, held.origin, added.settings \
+        FROM repositories AS held LEFT JOIN repository_settings AS added \
+        ON added.account = held.account AND added.region = held.region \
+        AND added.repository = held.name \
+        WHERE held.account = $1 AND held.region = $2 AND held.name = $3";
+    LIST = "SELECT held.name, held.created_at, held.origin, added.settings \
+        FROM repositories AS held LEFT JOIN repository_settings AS added \
+        ON added.account = held.account AND added.region = held.region \
+        AND added.repository = held.name \
+        WHERE held.account = $1 AND held.region = $2 AND held.name > $3 \
+        ORDER BY held.name LIMIT $4";
+    SET = "INSERT INTO repository_settings (account, region, repository, settings) \
+        VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (account, region, repository) DO UPDATE SET settings = excluded.settings";
+    UNSET = "DELETE FROM repository_settings \
+        WHERE account = $1 AND region = $2 AND repository = $3";
+    DELETE_TAGS = "DELETE FROM tags WHERE account = $1 AND region = $2 AND repository = $3";
+    DELETE_LINKS = "DELETE FROM links WHERE account = $1 AND region = $2 AND repository = $3";
+    DELETE = "DELETE FROM repositories WHERE account = $1 AND region = $2 AND name = $3";
 }
 
 const RECORD: &str = "repository";
+
+/// What a repository is to be where it is missing.
+#[derive(Clone, Copy)]
+pub(super) struct Missing<'a> {
+    pub(super) name: &'a RepositoryName,
+    pub(super) created_at: Timestamp,
+    pub(super) origin: &'a Origin,
+    pub(super) settings: &'a RepositorySettings,
+}
 
 /// A row of the table.
 #[derive(sqlx::FromRow)]
@@ -23,16 +51,16 @@ struct RepositoryRow {
     name: String,
     created_at: i64,
     origin: String,
+    settings: Option<String>,
 }
 
-/// Creates a repository where it is missing.
+/// Creates a repository where it is missing; tells whether it was.
 pub(super) async fn ensure(
     write: &mut Write,
     registry: &RegistryId,
-    name: &RepositoryName,
-    origin: &Origin,
-    created_at: Timestamp,
-) -> Result<(), Error> {
+    missing: Missing<'_>,
+) -> Result<bool, Error> {
+    let Missing { name, created_at, origin, settings } = missing;
     let inserted = sqlx::query(INSERT)
         .bind(registry.account.as_str())
         .bind(registry.region.as_str())
@@ -41,9 +69,109 @@ pub(super) async fn ensure(
         .bind(stored::to_json(origin))
         .execute(write.connection())
         .await?;
-    if inserted.rows_affected() == 1 {
-        write.record(&Change::Repository(registry.clone(), name.clone())).await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(false);
     }
+    if *settings != RepositorySettings::default() {
+        set(write, registry, name, settings).await?;
+    }
+    write.record(&Change::Repository(registry.clone(), name.clone())).await?;
+    Ok(true)
+}
+
+pub(super) async fn create(
+    mut write: Write,
+    registry: &RegistryId,
+    repository: &Repository,
+    limit: Option<u32>,
+) -> Result<(), Error> {
+    let Repository { name, created_at, origin, settings } = repository;
+    let missing = Missing { name, created_at: *created_at, origin, settings };
+    if !ensure(&mut write, registry, missing).await? {
+        return Err(Error::AlreadyExists);
+    }
+    if let Some(limit) = limit {
+        let count: i64 = sqlx::query_scalar(COUNT)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .fetch_one(write.connection())
+            .await?;
+        if count > i64::from(limit) {
+            return Err(Error::LimitExceeded { limit });
+        }
+    }
+    write.commit().await
+}
+
+pub(super) async fn delete(
+    mut write: Write,
+    registry: &RegistryId,
+    name: &RepositoryName,
+    force: bool,
+) -> Result<Repository, Error> {
+    let repository = find(write.connection(), registry, name).await?;
+    let is_empty = manifests::is_empty(write.connection(), registry, name).await?;
+    if !force && !is_empty {
+        return Err(Error::NotEmpty);
+    }
+    delete_of(&mut write, registry, name, DELETE_TAGS).await?;
+    manifests::delete_all(&mut write, registry, name).await?;
+    delete_of(&mut write, registry, name, DELETE_LINKS).await?;
+    delete_of(&mut write, registry, name, DELETE).await?;
+    write.record(&Change::RepositoryDeleted(registry.clone(), name.clone())).await?;
+    write.commit().await?;
+    Ok(repository)
+}
+
+pub(super) async fn replace_settings(
+    mut write: Write,
+    registry: &RegistryId,
+    name: &RepositoryName,
+    expected: &RepositorySettings,
+    settings: &RepositorySettings,
+) -> Result<(), Error> {
+    let held = find(write.connection(), registry, name).await?;
+    if held.settings != *expected {
+        return Err(Error::NotFound);
+    }
+    if *settings == RepositorySettings::default() {
+        delete_of(&mut write, registry, name, UNSET).await?;
+    } else {
+        set(&mut write, registry, name, settings).await?;
+    }
+    write.record(&Change::Repository(registry.clone(), name.clone())).await?;
+    write.commit().await
+}
+
+async fn set(
+    write: &mut Write,
+    registry: &RegistryId,
+    name: &RepositoryName,
+    settings: &RepositorySettings,
+) -> Result<(), Error> {
+    sqlx::query(SET)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(name.as_str())
+        .bind(stored::to_json(settings))
+        .execute(write.connection())
+        .await?;
+    Ok(())
+}
+
+/// Deletes what a statement says of a repository.
+async fn delete_of(
+    write: &mut Write,
+    registry: &RegistryId,
+    name: &RepositoryName,
+    statement: &'static str,
+) -> Result<(), Error> {
+    sqlx::query(statement)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(name.as_str())
+        .execute(write.connection())
+        .await?;
     Ok(())
 }
 
@@ -80,10 +208,13 @@ pub(super) async fn list(
 
 impl RepositoryRow {
     fn into_repository(self) -> Result<Repository, Error> {
+        let settings = self.settings.as_deref();
+        let settings = settings.map(|json| stored::from_json(json, RECORD)).transpose()?;
         Ok(Repository {
             name: stored::repository_name(&self.name, RECORD)?,
             created_at: Timestamp(self.created_at),
             origin: stored::from_json(&self.origin, RECORD)?,
+            settings: settings.unwrap_or_default(),
         })
     }
 }

@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    SqliteMetadata, changes, links, manifests, markers, repositories, roles, rules, secrets, tags,
+    SqliteMetadata, changes, links, manifests, markers, registry_settings, repositories, roles,
+    rules, secrets, tags,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -17,6 +18,7 @@ async fn every_statement_is_an_index_lookup() {
         ("links", links::STATEMENTS),
         ("manifests", manifests::STATEMENTS),
         ("markers", markers::STATEMENTS),
+        ("registry_settings", registry_settings::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("roles", roles::STATEMENTS),
         ("rules", rules::STATEMENTS),
@@ -48,6 +50,7 @@ async fn lookups_use_the_whole_key() {
     let by_key = [
         (links::STATEMENTS, "FIND", "digest=?"),
         (manifests::STATEMENTS, "FIND", "digest=?"),
+        (manifests::STATEMENTS, "DELETE_REFERENCE", "parent=?"),
         (manifests::STATEMENTS, "LIST", "digest>?"),
         (manifests::STATEMENTS, "PULLED", "digest=?"),
         (repositories::STATEMENTS, "FIND", "name=?"),

@@ -130,6 +130,7 @@ impl FillTask {
                         origin: wish.origin,
                         linked_at,
                     },
+                    settings: wish.settings,
                 })
                 .collect();
             if let Err(error) = self.inner.metadata.record_links(&links).await {

@@ -8,8 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use metadata::{
     Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, Repository, Revision, Role, Rule, RuleCredentials, Secret,
-    SecretId, TagFact, Timestamp,
+    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
+    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -106,6 +106,20 @@ passed_on! {
     fn replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
     fn delete_role(registry: &RegistryId, expected: &Role) -> ();
     fn roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
+    fn create_repository(
+        registry: &RegistryId, repository: &Repository, limit: Option<u32>
+    ) -> ();
+    fn delete_repository(
+        registry: &RegistryId, name: &RepositoryName, force: bool
+    ) -> Repository;
+    fn replace_repository_settings(
+        registry: &RegistryId, name: &RepositoryName, expected: &RepositorySettings,
+        settings: &RepositorySettings
+    ) -> ();
+    fn registry_settings(registry: &RegistryId) -> RegistrySettings;
+    fn replace_registry_settings(
+        registry: &RegistryId, expected: &RegistrySettings, settings: &RegistrySettings
+    ) -> ();
     fn repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
     fn repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
     fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();

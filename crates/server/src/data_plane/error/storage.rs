@@ -44,6 +44,8 @@ pub(super) fn failure(error: &StorageError) -> Failure {
             MetadataError::NotFound
             | MetadataError::AlreadyExists
             | MetadataError::LimitExceeded { .. }
+            | MetadataError::NotEmpty
+            | MetadataError::TagImmutable { .. }
             | MetadataError::NewerSchema { .. }
             | MetadataError::Corrupt { .. } => ErrorCode::Unknown.into(),
         },
