@@ -6,19 +6,29 @@
 
 mod image;
 mod image_batch;
+mod label;
 mod layer;
 mod operation;
+mod policy;
+mod registry;
 mod repository;
 mod rule;
+mod scanning;
+mod setting;
 mod template;
 mod token;
 
 pub use image::*;
 pub use image_batch::*;
+pub use label::*;
 pub use layer::*;
 pub use operation::Operation;
+pub use policy::*;
+pub use registry::*;
 pub use repository::*;
 pub use rule::*;
+pub use scanning::*;
+pub use setting::*;
 pub use template::*;
 pub use token::*;
 
