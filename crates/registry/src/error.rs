@@ -1,6 +1,7 @@
 //! What the decisions can end in, told apart by what a caller would do about it.
 
 mod role;
+mod setting;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use oci::{Digest, Reference, RepositoryName};
 use crate::FillError;
 
 pub use role::RoleError;
+pub use setting::{PolicyKind, SettingError};
 
 /// The principal may not do this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -359,5 +361,6 @@ from_store! {
     SecretError => Storage,
     DescribeError => Storage,
     RoleError => Storage,
+    SettingError => Storage,
     StartError => Storage,
 }

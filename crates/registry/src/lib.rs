@@ -26,6 +26,8 @@ mod pulls;
 mod random;
 mod refresh;
 mod registry;
+mod registry_settings;
+mod repositories;
 mod roles;
 mod rules;
 mod secret_arn;
@@ -40,7 +42,8 @@ pub use clock::{Clock, ManualClock};
 pub use counters::{Counter, Counters};
 pub use describe::{ImageFilter, RepositoryFilter};
 pub use error::{
-    Denied, DescribeError, PullError, RoleError, RuleError, SecretError, StartError, StorageError,
+    Denied, DescribeError, PolicyKind, PullError, RoleError, RuleError, SecretError, SettingError,
+    StartError, StorageError,
 };
 pub use fill::{
     FillDirectory, FillError, FillKey, FillSource, Joined, Lease, LinkWish, LocalDirectory,
@@ -51,6 +54,7 @@ pub use keyring::{Keyring, KeyringError};
 pub use matching::Match;
 pub use pull::{PulledManifest, Served, StaleReason};
 pub use registry::{Parts, Registry};
+pub use registry_settings::{AccountSetting, RepositoryScanning};
 pub use roles::{NewRole, RoleAspect, RoleView, UpdateRole};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;

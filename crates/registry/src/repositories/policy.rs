@@ -1,0 +1,226 @@
+//! Policies of repositories and of the registry: what ECR checks of them when they are set.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    PolicyKind, Principal, SettingError,
+    policy_language::{self as language, texts},
+};
+
+/// The action that a lock-out takes away.
+const SET_POLICY: &str = "ecr:SetRepositoryPolicy";
+/// `RepositoryPolicyText`, `RegistryPolicyText`: at most so many characters.
+const CHARS_MAX: usize = 10_240;
+
+type Statement = Map<String, Value>;
+
+/// Checks a repository policy, which is about the repository and so names no resource.
+pub(crate) fn check_repository_policy(text: &str) -> Result<Vec<Statement>, SettingError> {
+    check(text, PolicyKind::Repository)
+}
+
+/// Checks a registry policy.
+pub(crate) fn check_registry_policy(text: &str) -> Result<(), SettingError> {
+    check(text, PolicyKind::Registry).map(drop)
+}
+
+fn check(text: &str, kind: PolicyKind) -> Result<Vec<Statement>, SettingError> {
+    if text.chars().count() > CHARS_MAX {
+        let reason = "must have length less than or equal to 10240".to_owned();
+        return Err(SettingError::Invalid { field: "policyText", reason });
+    }
+    let malformed =
+        |reason: &str| SettingError::MalformedPolicy { kind, reason: reason.to_owned() };
+    let policy = language::parse(text).map_err(malformed)?;
+    let statements = language::statements(&policy).map_err(malformed)?;
+    for statement in &statements {
+        whole(statement, kind).map_err(malformed)?;
+    }
+    Ok(statements.into_iter().cloned().collect())
+}
+
+/// Checks that a statement says who may or may not do what of ECR's, and in the policy of a
+/// registry to what.
+fn whole(statement: &Statement, kind: PolicyKind) -> Result<(), &'static str> {
+    for (one, other, reason) in [
+        ("Principal", "NotPrincipal", "a Statement needs either Principal or NotPrincipal"),
+        ("Action", "NotAction", "a Statement needs either Action or NotAction"),
+    ] {
+        if !language::has_one_of(statement, one, other) {
+            return Err(reason);
+        }
+    }
+    let actions = statement.get("Action").or_else(|| statement.get("NotAction"));
+    let actions = actions.and_then(texts).unwrap_or_default();
+    if actions.is_empty() || !actions.into_iter().all(is_ecr) {
+        return Err("an Action of a Statement is not one of Amazon ECR");
+    }
+    let is_named = statement.contains_key("Resource") || statement.contains_key("NotResource");
+    if kind == PolicyKind::Registry {
+        if !language::has_one_of(statement, "Resource", "NotResource") {
+            return Err("a Statement needs either Resource or NotResource");
+        }
+    } else if is_named {
+        return Err("a Statement names a Resource, which here is the repository itself");
+    }
+    Ok(())
+}
+
+fn is_ecr(action: &str) -> bool {
+    let service = action.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("ecr:"));
+    action == "*" || (service && action.len() > 4)
+}
+
+/// Tells whether a repository policy denies the principal, whatever the circumstances, to set
+/// another one.
+pub(super) fn locks_out(statements: &[Statement], principal: &Principal) -> bool {
+    statements.iter().any(|statement| {
+        statement.get("Effect").and_then(Value::as_str) == Some("Deny")
+            && statement.get("Condition").is_none()
+            && is_about_action(statement)
+            && is_about(statement, principal)
+    })
+}
+
+fn is_about_action(statement: &Statement) -> bool {
+    let names = |value: &Value| {
+        let actions = texts(value).unwrap_or_default();
+        actions.into_iter().any(|pattern| matches_action(pattern, SET_POLICY))
+    };
+    match (statement.get("Action"), statement.get("NotAction")) {
+        (Some(action), _) => names(action),
+        (None, Some(others)) => !names(others),
+        (None, None) => false,
+    }
+}
+
+/// Matches a pattern of actions, in which case does not matter, `*` stands for any characters and
+/// `?` for one.
+fn matches_action(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.as_bytes(), action.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    // Where to go on when what follows the last star does not fit after all.
+    let mut retry: Option<(usize, usize)> = None;
+    while read < action.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at + 1, read + 1));
+                at += 1;
+            }
+            Some(b) if *b == b'?' || b.eq_ignore_ascii_case(&action[read]) => {
+                (at, read) = (at + 1, read + 1);
+            }
+            _ => {
+                let Some((after_star, next)) = retry else { return false };
+                (at, read) = (after_star, next);
+                retry = Some((after_star, next + 1));
+            }
+        }
+    }
+    pattern[at..].iter().all(|b| *b == b'*')
+}
+
+fn is_about(statement: &Statement, principal: &Principal) -> bool {
+    match (statement.get("Principal"), statement.get("NotPrincipal")) {
+        (Some(named), _) => names(named, principal),
+        (None, Some(others)) => !names(others, principal),
+        (None, None) => false,
+    }
+}
+
+/// Tells whether a `Principal` names somebody: everybody, an account by its number, or an ARN.
+fn names(named: &Value, principal: &Principal) -> bool {
+    let arn = principal.to_string();
+    let is_named = |value: &Value| {
+        let texts = texts(value).unwrap_or_default();
+        let account = principal.account().map(metadata::AccountId::as_str);
+        texts.into_iter().any(|text| text == "*" || text == arn || Some(text) == account)
+    };
+    match named {
+        Value::Object(kinds) => kinds.get("AWS").is_some_and(is_named),
+        everybody => everybody.as_str() == Some("*"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::AccountId;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_checked() {
+        let policy = |action: Value| json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": action}});
+        for good in [json!("ecr:*"), json!("*"), json!(["ecr:BatchGetImage", "ECR:PutImage"])] {
+            assert!(check_repository_policy(&policy(good.clone()).to_string()).is_ok(), "{good}");
+        }
+        for bad in [json!("s3:GetObject"), json!(["ecr:*", "x"]), json!([]), json!(1)] {
+            let error = check_repository_policy(&policy(bad.clone()).to_string()).unwrap_err();
+            assert!(error.to_string().contains("Action"), "{bad}: {error}");
+        }
+        let mut named = policy(json!("ecr:ReplicateImage"));
+        named["Statement"]["Resource"] = json!("arn:aws:ecr:us-east-1:111122223333:repository/*");
+        assert!(check_registry_policy(&named.to_string()).is_ok());
+        let error = check_repository_policy(&named.to_string()).unwrap_err().to_string();
+        assert!(error.contains("Resource"), "{error}");
+        let long = policy(json!(format!("ecr:{}", "x".repeat(10_240)))).to_string();
+        let error = check_repository_policy(&long).unwrap_err().to_string();
+        assert!(error.contains("policyText"), "{error}");
+    }
+
+    #[test]
+    fn patterns_of_actions() {
+        for (pattern, expected) in [
+            ("ecr:SetRepositoryPolicy", true),
+            ("ECR:setrepositorypolicy", true),
+            ("*", true),
+            ("ecr:*", true),
+            ("ecr:Set*Policy", true),
+            ("ecr:?etRepositoryPolicy", true),
+            ("ecr:*Repository*y*", true),
+            ("ecr:Get*", false),
+            ("ecr:SetRepositoryPolic", false),
+            ("ecr:SetRepositoryPolicy?", false),
+            ("", false),
+        ] {
+            assert_eq!(matches_action(pattern, SET_POLICY), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn who_is_locked_out() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let root = Principal::Root { account, access_key_id: "AKIA".into() };
+        let all = json!("*");
+        for (principal, action, expected) in [
+            (json!({"Principal": all}), json!({"Action": "ecr:*"}), true),
+            (json!({"Principal": {"AWS": all}}), json!({"Action": "ecr:Set*"}), true),
+            (json!({"Principal": {"AWS": ["111122223333"]}}), json!({"Action": all}), true),
+            (
+                json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}),
+                json!({"NotAction": "ecr:BatchGetImage"}),
+                true,
+            ),
+            (json!({"NotPrincipal": {"AWS": "444455556666"}}), json!({"Action": all}), true),
+            (json!({"NotPrincipal": {"AWS": "111122223333"}}), json!({"Action": all}), false),
+            (json!({"Principal": {"AWS": "444455556666"}}), json!({"Action": all}), false),
+            (json!({"Principal": {"Service": all}}), json!({"Action": all}), false),
+            (json!({"Principal": all}), json!({"Action": "ecr:PutImage"}), false),
+            (json!({"Principal": all}), json!({"NotAction": "ecr:Set*"}), false),
+            (
+                json!({"Principal": all, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}),
+                json!({"Action": all}),
+                false,
+            ),
+        ] {
+            let mut statement = principal.as_object().unwrap().clone();
+            statement.extend(action.as_object().unwrap().clone());
+            statement.insert("Effect".to_owned(), json!("Deny"));
+            let told = format!("{statement:?}");
+            assert_eq!(locks_out(std::slice::from_ref(&statement), &root), expected, "{told}");
+            statement.insert("Effect".to_owned(), json!("Allow"));
+            assert!(!locks_out(&[statement], &root), "{told}");
+        }
+    }
+}
