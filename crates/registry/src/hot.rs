@@ -28,8 +28,10 @@ pub(crate) struct StoredManifest {
     pub(crate) media_type: Arc<str>,
 }
 
-pub(crate) type TagKey = (RegistryId, RepositoryName, Tag);
-pub(crate) type ContentKey = (RegistryId, RepositoryName, Digest);
+/// What is kept of a repository is named by something in it.
+type Key<T> = (RegistryId, RepositoryName, T);
+pub(crate) type TagKey = Key<Tag>;
+pub(crate) type ContentKey = Key<Digest>;
 
 /// The moment a read began; see the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +149,7 @@ impl Hot {
 }
 
 /// A cache of what repositories hold, out of which all of one repository can be taken at once.
-fn by_repository<T, V>(
-    max_capacity: u64,
-) -> CacheBuilder<(RegistryId, RepositoryName, T), V, Cache<(RegistryId, RepositoryName, T), V>>
+fn by_repository<T, V>(max_capacity: u64) -> CacheBuilder<Key<T>, V, Cache<Key<T>, V>>
 where
     T: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
@@ -160,7 +160,7 @@ where
 /// Takes everything of a repository out: from here on no look-up finds it. The cache frees the
 /// memory when it comes to it.
 fn forget_repository<T, V>(
-    cache: &Cache<(RegistryId, RepositoryName, T), V>,
+    cache: &Cache<Key<T>, V>,
     registry: &RegistryId,
     repository: &RepositoryName,
 ) where
@@ -168,9 +168,7 @@ fn forget_repository<T, V>(
     V: Clone + Send + Sync + 'static,
 {
     let (registry, repository) = (registry.clone(), repository.clone());
-    let is_of_it = move |key: &(RegistryId, RepositoryName, T), _: &V| {
-        key.1 == repository && key.0 == registry
-    };
+    let is_of_it = move |key: &Key<T>, _: &V| key.1 == repository && key.0 == registry;
     if cache.invalidate_entries_if(is_of_it).is_err() {
         cache.invalidate_all();
     }

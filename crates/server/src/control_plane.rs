@@ -9,12 +9,19 @@ mod call;
 mod error;
 mod identity;
 mod images;
+mod labels;
+mod policies;
+mod registry_settings;
 mod repositories;
 mod roles;
 mod rule_failure;
 mod rules;
+mod scanning;
 mod secrets;
+mod setting_failure;
+mod settings;
 mod token;
+mod unoffered;
 mod validate;
 
 use std::time::Duration;
@@ -158,13 +165,36 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
         Operation::ValidatePullThroughCacheRule => rules::validate(call).await,
         Operation::DeletePullThroughCacheRule => rules::delete(call).await,
         Operation::GetAuthorizationToken => token::get(call),
+        Operation::CreateRepository => repositories::create(call).await,
         Operation::DescribeRepositories => repositories::describe(call).await,
+        Operation::DeleteRepository => repositories::delete(call).await,
+        Operation::PutImageTagMutability => repositories::put_tag_mutability(call).await,
+        Operation::PutImageScanningConfiguration => repositories::put_scanning(call).await,
+        Operation::TagResource => labels::tag(call).await,
+        Operation::UntagResource => labels::untag(call).await,
+        Operation::ListTagsForResource => labels::list(call).await,
+        Operation::SetRepositoryPolicy => policies::set(call).await,
+        Operation::GetRepositoryPolicy => policies::get(call).await,
+        Operation::DeleteRepositoryPolicy => policies::delete(call).await,
+        Operation::PutLifecyclePolicy => policies::put_lifecycle(call).await,
+        Operation::GetLifecyclePolicy => policies::get_lifecycle(call).await,
+        Operation::DeleteLifecyclePolicy => policies::delete_lifecycle(call).await,
+        Operation::PutRegistryPolicy => policies::put_registry(call).await,
+        Operation::GetRegistryPolicy => policies::get_registry(call).await,
+        Operation::DeleteRegistryPolicy => policies::delete_registry(call).await,
+        Operation::DescribeRegistry => registry_settings::describe(call).await,
+        Operation::PutReplicationConfiguration => registry_settings::put_replication(call).await,
+        Operation::GetAccountSetting => registry_settings::get_account_setting(call).await,
+        Operation::PutAccountSetting => registry_settings::put_account_setting(call).await,
+        Operation::GetRegistryScanningConfiguration => scanning::get(call).await,
+        Operation::PutRegistryScanningConfiguration => scanning::put(call).await,
+        Operation::BatchGetRepositoryScanningConfiguration => scanning::batch_get(call).await,
         Operation::DescribeImages => images::describe(call).await,
         Operation::ListImages => images::list(call).await,
         Operation::BatchGetImage => images::batch_get(call).await,
         Operation::BatchCheckLayerAvailability => images::layers::check(call).await,
         Operation::GetDownloadUrlForLayer => images::layers::download_url(call).await,
-        operation => Err(error::not_offered(operation.name())),
+        operation => Err(unoffered::unoffered(operation)),
     }
 }
 

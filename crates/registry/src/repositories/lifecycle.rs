@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    fn rule(priority: u64, selection: Value) -> Value {
+    fn rule(priority: u64, selection: &Value) -> Value {
         json!({
             "rulePriority": priority, "description": "x", "selection": selection,
             "action": {"type": "expire"},
@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// Changes a member of a selection that is good otherwise; null takes it away.
-    fn with(tag_status: &str, changes: Value) -> Value {
+    fn with(tag_status: &str, changes: &Value) -> Value {
         let mut selection = selection(tag_status);
         for (member, value) in changes.as_object().unwrap() {
             match value {
@@ -265,14 +265,14 @@ mod tests {
         let archive = json!({
             "countType": "sinceImageTransitioned", "countUnit": "days", "storageClass": "archive",
         });
-        let mut transition = rule(1, with("any", days.clone()));
+        let mut transition = rule(1, &with("any", &days));
         transition["action"] = json!({"type": "transition", "targetStorageClass": "archive"});
         for rules in [
-            &[rule(1, selection("any"))][..],
-            &[rule(7, with("untagged", days)), rule(9, selection("any"))],
-            &[rule(1, with("tagged", json!({"tagPrefixList": ["v", "release-"]})))],
-            &[rule(1, with("tagged", json!({"tagPatternList": ["*test*1*2*3"]})))],
-            &[transition, rule(2, with("any", archive))],
+            &[rule(1, &selection("any"))][..],
+            &[rule(7, &with("untagged", &days)), rule(9, &selection("any"))],
+            &[rule(1, &with("tagged", &json!({"tagPrefixList": ["v", "release-"]})))],
+            &[rule(1, &with("tagged", &json!({"tagPatternList": ["*test*1*2*3"]})))],
+            &[transition, rule(2, &with("any", &archive))],
         ] {
             assert_eq!(outcome(rules), Ok(()), "{rules:?}");
         }
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let any = || rule(1, selection("any"));
+        let any = || rule(1, &selection("any"));
         let without = |member: &str| {
             let mut rule = any();
             rule.as_object_mut().unwrap().remove(member);
@@ -291,7 +291,7 @@ mod tests {
             rule["action"] = action;
             vec![rule]
         };
-        let one = |tag_status: &str, changes: Value| vec![rule(1, with(tag_status, changes))];
+        let one = |tag_status: &str, changes: &Value| vec![rule(1, &with(tag_status, changes))];
         for (rules, words) in [
             (vec![], "rules must have 1 to 50 elements"),
             (vec![any(); 51], "rules must have 1 to 50 elements"),
@@ -299,38 +299,38 @@ mod tests {
             (without("rulePriority"), "rules[0].rulePriority"),
             (without("selection"), "rules[0].selection is missing"),
             (without("action"), "rules[0].action is missing"),
-            (vec![rule(0, selection("any"))], "rules[0].rulePriority"),
+            (vec![rule(0, &selection("any"))], "rules[0].rulePriority"),
             (vec![any(), any()], "unique rulePriority"),
-            (vec![any(), rule(2, selection("untagged"))], "tagStatus=ANY"),
+            (vec![any(), rule(2, &selection("untagged"))], "tagStatus=ANY"),
             (
-                vec![rule(1, selection("untagged")), rule(2, selection("untagged"))],
+                vec![rule(1, &selection("untagged")), rule(2, &selection("untagged"))],
                 "Only one rule can select Untagged",
             ),
-            (one("all", json!({})), "selection.tagStatus must be one of"),
-            (one("tagged", json!({})), "Must specify tagPrefixList or tagPatternList"),
-            (one("tagged", json!({"tagPrefixList": []})), "tagPrefixList must be a list"),
-            (one("tagged", json!({"tagPatternList": [1]})), "tagPatternList must be a list"),
-            (one("tagged", json!({"tagPatternList": ["a*b*c*d*e*"]})), "wildcards"),
+            (one("all", &json!({})), "selection.tagStatus must be one of"),
+            (one("tagged", &json!({})), "Must specify tagPrefixList or tagPatternList"),
+            (one("tagged", &json!({"tagPrefixList": []})), "tagPrefixList must be a list"),
+            (one("tagged", &json!({"tagPatternList": [1]})), "tagPatternList must be a list"),
+            (one("tagged", &json!({"tagPatternList": ["a*b*c*d*e*"]})), "wildcards"),
             (
-                one("tagged", json!({"tagPatternList": ["a"], "tagPrefixList": ["a"]})),
+                one("tagged", &json!({"tagPatternList": ["a"], "tagPrefixList": ["a"]})),
                 "both tagPrefixList and tagPatternList",
             ),
-            (one("any", json!({"tagPrefixList": ["a"]})), "only for the tagStatus tagged"),
-            (one("any", json!({"countType": "sinceForever"})), "countType must be one of"),
-            (one("any", json!({"countNumber": 0})), "countNumber"),
-            (one("any", json!({"countNumber": "1"})), "countNumber"),
-            (one("any", json!({"countUnit": "days"})), "countUnit is not for"),
-            (one("any", json!({"countType": "sinceImagePushed"})), "countUnit must be one of"),
+            (one("any", &json!({"tagPrefixList": ["a"]})), "only for the tagStatus tagged"),
+            (one("any", &json!({"countType": "sinceForever"})), "countType must be one of"),
+            (one("any", &json!({"countNumber": 0})), "countNumber"),
+            (one("any", &json!({"countNumber": "1"})), "countNumber"),
+            (one("any", &json!({"countUnit": "days"})), "countUnit is not for"),
+            (one("any", &json!({"countType": "sinceImagePushed"})), "countUnit must be one of"),
             (
-                one("any", json!({"countType": "sinceImagePulled", "countUnit": "weeks"})),
+                one("any", &json!({"countType": "sinceImagePulled", "countUnit": "weeks"})),
                 "countUnit must be one of",
             ),
             (
-                one("any", json!({"countType": "sinceImageTransitioned", "countUnit": "days"})),
+                one("any", &json!({"countType": "sinceImageTransitioned", "countUnit": "days"})),
                 "storageClass must be archive",
             ),
-            (one("any", json!({"storageClass": "cold"})), "storageClass must be one of"),
-            (one("any", json!({"extra": 1})), "\"extra\""),
+            (one("any", &json!({"storageClass": "cold"})), "storageClass must be one of"),
+            (one("any", &json!({"extra": 1})), "\"extra\""),
             (action(json!({"type": "delete"})), "action.type must be one of"),
             (action(json!({"type": "transition"})), "action.targetStorageClass"),
             (
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn lengths() {
-        let text = json!({"rules": [rule(1, selection("any"))]}).to_string();
+        let text = json!({"rules": [rule(1, &selection("any"))]}).to_string();
         assert!(check(&text).is_ok());
         for text in [text[..99].to_owned(), format!("{text}{}", " ".repeat(30_720))] {
             let error = check(&text).unwrap_err().to_string();

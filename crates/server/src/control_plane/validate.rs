@@ -78,6 +78,12 @@ pub(super) fn repository_name(member: &str, text: &str) -> Result<(), Exception>
     }
 }
 
+/// Reads the name of a repository.
+pub(super) fn parse_repository(member: &str, text: &str) -> Result<RepositoryName, Exception> {
+    repository_name(member, text)?;
+    RepositoryName::parse(text).map_err(|_| pattern(member, NAME_PATTERN))
+}
+
 /// Checks a word against those that are allowed.
 pub(super) fn one_of(member: &str, word: &str, allowed: &[&str]) -> Result<(), Exception> {
     if allowed.contains(&word) {
