@@ -65,7 +65,7 @@ impl RuleCommand {
 }
 
 /// Every rule, or those of some prefixes.
-async fn rules(
+pub(super) async fn rules(
     session: &Session<'_>,
     prefixes: Option<Vec<String>>,
 ) -> Result<Vec<PullThroughCacheRule>, Error> {

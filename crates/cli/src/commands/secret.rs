@@ -4,6 +4,7 @@ mod value;
 
 use aws::{
     Sensitive,
+    ecr::PullThroughCacheRule,
     secrets_manager::{
         CreateSecretRequest, CreateSecretResponse, DeleteSecretRequest, DeleteSecretResponse,
         DescribeSecretRequest, DescribeSecretResponse, Filter, GetSecretValueRequest,
@@ -14,8 +15,9 @@ use aws::{
 };
 
 use crate::{
+    commands::rule,
     error::Error,
-    output::{Record, Table, moment, optional},
+    output::{Record, Table, moment, optional, secret_name},
     session::{Session, pages},
 };
 use value::ValueArgs;
@@ -327,7 +329,30 @@ async fn remove(
             moment(removed.deletion_date)
         )
     };
-    session.output.done(&removed, &sentence)
+    session.output.done(&removed, &sentence)?;
+    if let Some(arn) = &removed.arn {
+        warn_of_rules(session, arn).await;
+    }
+    Ok(())
+}
+
+/// Names the rules that have lost their secret. Who may not list rules is not told.
+async fn warn_of_rules(session: &Session<'_>, arn: &str) {
+    let rules = rule::rules(session, None).await.unwrap_or_default();
+    // A rule may name its secret without the suffix.
+    let name = secret_name(arn);
+    let uses = |rule: &PullThroughCacheRule| {
+        rule.credential_arn.as_deref().is_some_and(|used| used == arn || secret_name(used) == name)
+    };
+    let prefixes: Vec<String> =
+        rules.into_iter().filter(uses).filter_map(|rule| rule.ecr_repository_prefix).collect();
+    if !prefixes.is_empty() {
+        session.output.warn(&format!(
+            "without it nothing new can be pulled through {}: give another with `cistern rule \
+             update`",
+            prefixes.join(", ")
+        ));
+    }
 }
 
 async fn restore(session: &Session<'_>, name: String) -> Result<(), Error> {

@@ -85,7 +85,14 @@ impl Terminal {
 
     #[track_caller]
     fn shows(&self, text: &str) {
-        wait_for(&format!("{text:?} on the screen"), || self.screen().contains(text).then_some(()));
+        self.shows_times(text, 1);
+    }
+
+    #[track_caller]
+    fn shows_times(&self, text: &str, times: usize) {
+        wait_for(&format!("{text:?} on the screen"), || {
+            (self.screen().matches(text).count() >= times).then_some(())
+        });
     }
 
     /// Waits for the end; the code, and all that was shown.
@@ -119,12 +126,17 @@ fn a_rule_is_asked_for_step_by_step() {
     terminal.answer("Prefix of its repositories here (docker-hub-2)", "hub");
     terminal.answer("Log in to it?", "y");
     terminal.answer("User name", "me");
-    terminal.answer_hidden("Token (an access token of https://app.docker.com", "dckr_pat_1");
+    terminal.answer_hidden("Token (an access token of https://app.docker.com", "mistyped");
+    terminal.answer("Type the user name and the token again? (yes)", "");
+    terminal.answer("User name (me)", "");
+    // Once for each question, and once where the first was answered.
+    terminal.shows_times("Token (an access token", 3);
+    terminal.answer_hidden("Token (an access token", "dckr_pat_1");
     terminal.shows(&format!("docker pull {}/hub/library/alpine:3.20", world.serving.address()));
     let (code, screen) = terminal.ended();
     assert_eq!(code, Some(0), "{screen}");
     assert!(screen.contains("the rule works: it was tried"), "{screen}");
-    assert!(!screen.contains("dckr_pat_1"), "{screen}");
+    assert!(!screen.contains("dckr_pat_1") && !screen.contains("mistyped"), "{screen}");
     let rule = world.json(&["rule", "show", "hub"]);
     assert_eq!(rule["upstreamRegistryUrl"], "registry-1.docker.io");
     let secret = world.json(&["secret", "show", "ecr-pullthroughcache/hub", "--reveal"]);

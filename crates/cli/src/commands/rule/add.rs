@@ -1,11 +1,8 @@
 //! `cistern rule add`: a rule, its secret where one is made for it, and whether it works.
 
-use aws::{
-    Sensitive,
-    ecr::{
-        CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse, Operation,
-        PullThroughCacheRule,
-    },
+use aws::ecr::{
+    CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse, Operation,
+    PullThroughCacheRule,
 };
 
 use super::{ask, record, validate};
@@ -88,6 +85,8 @@ pub(super) struct Plan {
     pub(super) upstream_prefix: Option<String>,
     pub(super) credential: Credential,
     pub(super) role_arn: Option<String>,
+    /// Whether somebody was asked, and can be asked again.
+    pub(super) is_asked: bool,
 }
 
 impl CredentialArgs {
@@ -120,7 +119,7 @@ pub(super) async fn run(args: AddArgs, session: &Session<'_>) -> Result<(), Erro
     };
     let created = match create(session, &plan, arn).await {
         Ok(created) => created,
-        Err(error) => return Err(take_back(session, error, made).await),
+        Err(error) => return Err(take_back(session, error, made.as_deref()).await),
     };
     let rule = PullThroughCacheRule {
         ecr_repository_prefix: created.ecr_repository_prefix.clone(),
@@ -134,8 +133,11 @@ pub(super) async fn run(args: AddArgs, session: &Session<'_>) -> Result<(), Erro
         updated_at: None,
     };
     session.output.record(&created, &record(&rule))?;
-    if is_tried {
-        tell_whether_it_works(session, &rule).await;
+    if is_tried
+        && !tell_whether_it_works(session, &rule).await
+        && let (Some(arn), true, Credential::Pair(pair)) = (&made, plan.is_asked, &plan.credential)
+    {
+        ask_again(session, &rule, arn, &pair.username).await?;
     }
     tell_how_to_pull(session, &rule).await;
     Ok(())
@@ -163,6 +165,7 @@ async fn plan(args: AddArgs, session: &Session<'_>) -> Result<Plan, Error> {
         upstream_registry: args.upstream_registry,
         upstream_prefix: args.upstream_prefix,
         role_arn: args.credentials.role_arn,
+        is_asked: false,
     })
 }
 
@@ -210,24 +213,23 @@ pub(super) async fn make_secret(
 
 /// Removes the secret that was made for a rule that was refused: all or nothing. Where nobody
 /// knows whether the rule was made, its secret stays.
-async fn take_back(session: &Session<'_>, error: Error, made: Option<String>) -> Error {
+async fn take_back(session: &Session<'_>, error: Error, made: Option<&str>) -> Error {
     let (Some(arn), Some(_)) = (made, error.class()) else { return error };
-    match secret::destroy(session, &arn).await {
+    match secret::destroy(session, arn).await {
         Ok(()) => error,
-        Err(cause) => Error::Left {
-            error: Box::new(error),
-            secret: secret_name(&arn),
-            cause: Box::new(cause),
-        },
+        Err(cause) => {
+            Error::Left { error: Box::new(error), secret: secret_name(arn), cause: Box::new(cause) }
+        }
     }
 }
 
-async fn tell_whether_it_works(session: &Session<'_>, rule: &PullThroughCacheRule) {
+/// Tries a rule and says how that went. Answers whether it works.
+async fn tell_whether_it_works(session: &Session<'_>, rule: &PullThroughCacheRule) -> bool {
     let prefix = rule.ecr_repository_prefix.clone().unwrap_or_default();
     let warning = match validate::ask(session, &prefix).await {
         Ok(answer) if answer.is_valid == Some(true) => {
             session.output.note("the rule works: it was tried");
-            return;
+            return true;
         }
         Ok(answer) => answer.failure.unwrap_or_else(|| "nobody says why".to_owned()),
         Err(error) => error.to_string(),
@@ -244,6 +246,27 @@ async fn tell_whether_it_works(session: &Session<'_>, rule: &PullThroughCacheRul
     session
         .output
         .warn(&format!("the rule {prefix} was added and does not work yet: {warning}: {way_out}"));
+    false
+}
+
+/// Asks for another user name and token, until the rule works or somebody has had enough.
+async fn ask_again(
+    session: &Session<'_>,
+    rule: &PullThroughCacheRule,
+    arn: &str,
+    username: &str,
+) -> Result<(), Error> {
+    let url = rule.upstream_registry_url.as_deref().unwrap_or_default();
+    let mut username = username.to_owned();
+    while prompt::confirm("Type the user name and the token again?", true)? {
+        let pair = ask::pair(url, Some(&username))?;
+        secret::put(session, arn, pair.to_value()).await?;
+        if tell_whether_it_works(session, rule).await {
+            break;
+        }
+        username = pair.username;
+    }
+    Ok(())
 }
 
 /// Prints the line to pull by. It needs the registry's name, which not everybody may ask for; then
@@ -283,19 +306,6 @@ fn sample_image(rule: &PullThroughCacheRule) -> String {
         None | Some("ROOT") => image.to_owned(),
         Some(prefix) => format!("{}/{image}", prefix.trim_end_matches('/')),
     }
-}
-
-/// The upstream that a URL leads to and its token's whereabouts, for a question.
-pub(super) fn token_question(url: &str) -> String {
-    match KnownUpstream::at(url).filter(|known| !known.token_hint.is_empty()) {
-        Some(known) => format!("Token ({})", known.token_hint),
-        None => "Token or password".to_owned(),
-    }
-}
-
-/// A pair of what was answered.
-pub(super) fn pair(username: String, token: Sensitive) -> Credential {
-    Credential::Pair(Pair { username, token })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{
     rules,
 };
 use crate::{
+    commands::secret::Pair,
     error::Error,
     prompt,
     session::Session,
@@ -47,6 +48,7 @@ pub(super) async fn plan(args: AddArgs, session: &Session<'_>) -> Result<Plan, E
         upstream_registry: args.upstream_registry,
         upstream_prefix: args.upstream_prefix,
         role_arn: args.credentials.role_arn,
+        is_asked: true,
     })
 }
 
@@ -151,12 +153,21 @@ fn credential(upstream_url: &str, known: Option<&KnownUpstream>) -> Result<Crede
     if !prompt::confirm("Log in to it?", default)? {
         return Ok(Credential::None);
     }
+    pair(upstream_url, None).map(Credential::Pair)
+}
+
+/// Asks for a user name and a token.
+pub(super) fn pair(upstream_url: &str, username: Option<&str>) -> Result<Pair, Error> {
     let not_empty = |text: &str| {
         if text.is_empty() { Err("a user name is needed".to_owned()) } else { Ok(()) }
     };
-    let username = prompt::text("User name", None, not_empty)?;
-    let token = prompt::hidden(&add::token_question(upstream_url))?;
-    Ok(add::pair(username, token))
+    let username = prompt::text("User name", username, not_empty)?;
+    let hint = KnownUpstream::at(upstream_url).map(|known| known.token_hint);
+    let question = match hint.filter(|hint| !hint.is_empty()) {
+        Some(hint) => format!("Token ({hint})"),
+        None => "Token or password".to_owned(),
+    };
+    Ok(Pair { username, token: prompt::hidden(&question)? })
 }
 
 #[cfg(test)]

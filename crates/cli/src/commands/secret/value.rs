@@ -99,6 +99,8 @@ impl ValueArgs {
 /// Reads the token of a user from a file, or asks for it.
 pub(crate) fn token(username: &str, file: Option<&str>) -> Result<Sensitive, Error> {
     let token = match file {
+        // Typed where everybody could look on, it would show.
+        Some("-") if prompt::is_possible() => prompt::hidden(&format!("Token of {username}"))?,
         Some(file) => {
             let text = read_file(file)?;
             Sensitive::from(text.as_str().trim_end_matches(['\r', '\n']))

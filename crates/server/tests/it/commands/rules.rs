@@ -83,6 +83,9 @@ fn a_rule_gets_its_secret_in_one_go() {
     PREFIX  UPSTREAM              KIND        UPSTREAM PREFIX  CREDENTIALS               CREATED (UTC)
     hub     registry-1.docker.io  docker-hub                   ecr-pullthroughcache/hub  YYYY-MM-DD hh:mm
     ");
+    let removed = world.home.run(&["secret", "remove", "ecr-pullthroughcache/hub"]);
+    let expected = "cistern: warning: without it nothing new can be pulled through hub: give";
+    assert!(stderr(&removed).starts_with(expected), "{removed:?}");
     let removed = world.home.run(&["rule", "remove", "hub"]);
     assert!(stderr(&removed).starts_with("its secret stays: `cistern secret remove ecr-pull"));
 }
