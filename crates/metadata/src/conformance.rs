@@ -12,6 +12,7 @@ pub mod markers;
 pub mod registries;
 pub mod registry_settings;
 pub mod repositories;
+pub mod resource_requests;
 pub mod roles;
 pub mod rules;
 mod samples;
@@ -65,6 +66,16 @@ macro_rules! conformance_suite {
             keep_content_apart
             keep_rules_apart
             keep_secrets_apart
+        }
+        $crate::conformance_suite! { @subject $open; resource_requests:
+            are_begun_once_for_a_resource_by_two_at_once
+            are_kept_as_long_as_they_count
+            are_told_apart_by_registry
+            come_back_as_recorded
+            come_in_pages_the_newest_first
+            go_on_only_from_the_status_expected
+            of_a_resource_wait_for_one_another
+            of_one_client_token_are_one
         }
         $crate::conformance_suite! { @subject $open; roles:
             are_limited

@@ -1,4 +1,5 @@
-//! Facts by name: rules, secrets, roles, repositories, manifests, tags, links.
+//! Facts by name: rules, secrets, roles, repositories, manifests, tags, links,
+//! requests to change resources.
 //!
 //! Nothing here knows of bytes, upstreams or HTTP. Invariants: every fact is keyed by its
 //! registry; a fact about content is only written once the content is committed (the caller's
@@ -13,6 +14,7 @@ mod memory;
 mod page;
 mod registry_settings;
 mod repository;
+mod resource_request;
 mod role;
 mod rule;
 mod secret;
@@ -32,6 +34,9 @@ pub use registry_settings::{
     ScanFrequency, ScanningRule,
 };
 pub use repository::{Encryption, RepositorySettings, TagMutability};
+pub use resource_request::{
+    Begun, ClientToken, RequestHorizon, RequestStatus, ResourceOperation, ResourceRequest,
+};
 pub use role::Role;
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};

@@ -6,6 +6,7 @@
 mod content;
 mod history;
 mod repositories;
+mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
@@ -20,9 +21,10 @@ use oci::{Digest, RepositoryName, Tag};
 
 use self::{content::Content, history::History};
 use crate::{
-    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
-    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
+    NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
+    RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
+    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 
 /// Facts in memory; a clone is another handle on the same facts.
@@ -50,6 +52,8 @@ struct Facts {
     roles: BTreeMap<String, Role>,
     /// By name.
     repositories: BTreeMap<String, Content>,
+    /// By request token.
+    resource_requests: BTreeMap<String, ResourceRequest>,
     settings: RegistrySettings,
 }
 
@@ -294,6 +298,52 @@ impl MetadataStore for MemoryMetadata {
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
         self.state().record_pulls(pulls);
         Ok(())
+    }
+
+    async fn begin_resource_request(
+        &self,
+        registry: &RegistryId,
+        request: &ResourceRequest,
+        horizon: &RequestHorizon,
+    ) -> Result<Begun, Error> {
+        Ok(self.state().begin_resource_request(registry, request, horizon))
+    }
+
+    async fn resource_request(
+        &self,
+        registry: &RegistryId,
+        request_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        self.state().resource_request(registry, request_token, since)
+    }
+
+    async fn resource_request_of_client_token(
+        &self,
+        registry: &RegistryId,
+        client_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        let state = self.state();
+        state.resource_request_of_client_token(registry, client_token, since).ok_or(Error::NotFound)
+    }
+
+    async fn replace_resource_request(
+        &self,
+        registry: &RegistryId,
+        expected: RequestStatus,
+        request: &ResourceRequest,
+    ) -> Result<(), Error> {
+        self.state().replace_resource_request(registry, expected, request)
+    }
+
+    async fn resource_requests(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        since: Timestamp,
+    ) -> Result<Page<ResourceRequest>, Error> {
+        Ok(self.state().resource_requests(registry, page, since))
     }
 
     async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error> {

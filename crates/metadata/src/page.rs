@@ -42,10 +42,19 @@ impl<T> Page<T> {
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> &str,
     ) -> Self {
+        Self::take_by(request, items, |item| key(item).to_owned())
+    }
+
+    /// As [`take`](Self::take), where a key is made of more than one part of an item.
+    pub(crate) fn take_by(
+        request: &PageRequest,
+        items: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> Self {
         let mut rest = items.into_iter();
         let items: Vec<T> = rest.by_ref().take(request.limit).collect();
         let last = items.last().filter(|_| rest.next().is_some());
-        let next = last.map(|item| key(item).to_owned());
+        let next = last.map(key);
         Self { items, next }
     }
 }

@@ -21,6 +21,7 @@ mod markers;
 mod open;
 mod registry_settings;
 mod repositories;
+mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
@@ -36,9 +37,10 @@ use sqlx::{Sqlite, SqlitePool, Transaction, pool::PoolConnection};
 pub use self::open::OpenError;
 use self::write::Write;
 use crate::{
-    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
-    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
+    NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
+    RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
+    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 
 /// Facts in a SQLite file; a clone shares the connections.
@@ -313,6 +315,54 @@ impl MetadataStore for SqliteMetadata {
 
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
         manifests::record_pulls(self.write().await?, pulls).await
+    }
+
+    async fn begin_resource_request(
+        &self,
+        registry: &RegistryId,
+        request: &ResourceRequest,
+        horizon: &RequestHorizon,
+    ) -> Result<Begun, Error> {
+        resource_requests::begin(self.write().await?, registry, request, horizon).await
+    }
+
+    async fn resource_request(
+        &self,
+        registry: &RegistryId,
+        request_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        let connection = &mut *self.reader().await?;
+        resource_requests::find(connection, registry, request_token, since).await
+    }
+
+    async fn resource_request_of_client_token(
+        &self,
+        registry: &RegistryId,
+        client_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        let connection = &mut *self.reader().await?;
+        let of_token = resource_requests::of_client_token;
+        of_token(connection, registry, client_token, since).await?.ok_or(Error::NotFound)
+    }
+
+    async fn replace_resource_request(
+        &self,
+        registry: &RegistryId,
+        expected: RequestStatus,
+        request: &ResourceRequest,
+    ) -> Result<(), Error> {
+        resource_requests::replace(self.write().await?, registry, expected, request).await
+    }
+
+    async fn resource_requests(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        since: Timestamp,
+    ) -> Result<Page<ResourceRequest>, Error> {
+        resource_requests::list(&mut *self.reader().await?, registry, page, since).await
     }
 
     async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error> {

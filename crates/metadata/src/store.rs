@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use oci::{Digest, RepositoryName, Tag};
 
 use crate::{
-    Changes, Image, Link, ManifestFact, NewLink, NewManifest, NewSecret, Page, PageRequest, Pull,
-    RegistryId, RegistrySettings, Repository, RepositorySettings, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    Begun, Changes, Image, Link, ManifestFact, NewLink, NewManifest, NewSecret, Page, PageRequest,
+    Pull, RegistryId, RegistrySettings, Repository, RepositorySettings, RequestHorizon,
+    RequestStatus, ResourceRequest, Revision, Role, Rule, RuleCredentials, Secret, SecretId,
+    TagFact, Timestamp,
 };
 
 /// What can go wrong with facts.
@@ -320,6 +321,57 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
 
     /// Records pulls, later ones winning; pulls of what is gone are dropped. Not a change.
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error>;
+
+    /// Records a request to change a resource, unless one of the same client token is there or one
+    /// is open for the same resource; drops those that are too old to keep. Not a change.
+    async fn begin_resource_request(
+        &self,
+        registry: &RegistryId,
+        request: &ResourceRequest,
+        horizon: &RequestHorizon,
+    ) -> Result<Begun, Error>;
+
+    /// Returns a request that was made at `since` or later.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn resource_request(
+        &self,
+        registry: &RegistryId,
+        request_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error>;
+
+    /// Returns the newest request of a client token that was made at `since` or later.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn resource_request_of_client_token(
+        &self,
+        registry: &RegistryId,
+        client_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error>;
+
+    /// Writes how far a request has come (identifier, status, code, message and model; the rest
+    /// stays), provided that its status still is `expected`. Not a change.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none or it has another status.
+    async fn replace_resource_request(
+        &self,
+        registry: &RegistryId,
+        expected: RequestStatus,
+        request: &ResourceRequest,
+    ) -> Result<(), Error>;
+
+    /// Returns a page of the requests that were made at `since` or later, the newest first.
+    async fn resource_requests(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        since: Timestamp,
+    ) -> Result<Page<ResourceRequest>, Error>;
 
     /// Returns the settings of a registry, the default ones where none were set.
     async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error>;

@@ -29,6 +29,8 @@ pub enum Resource<'a> {
     Repository(&'a RepositoryName, Option<&'a MatchedRule<'a>>),
     /// A secret, by name.
     Secret(&'a str),
+    /// Whatever Cloud Control reaches: the resource itself is asked for by its own name.
+    CloudControl,
     /// A role, by name.
     Role(&'a str),
 }
@@ -102,6 +104,9 @@ fn arn(registry: &RegistryId, resource: Resource<'_>) -> String {
         Resource::Registry => "*".to_owned(),
         Resource::Repository(name, _) => {
             format!("arn:aws:ecr:{region}:{account}:repository/{name}")
+        }
+        Resource::CloudControl => {
+            format!("arn:aws:cloudformation:{region}:{account}:resource/*")
         }
         Resource::Secret(name) => {
             format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}")

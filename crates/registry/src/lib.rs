@@ -28,6 +28,7 @@ mod refresh;
 mod registry;
 mod registry_settings;
 mod repositories;
+mod resource_requests;
 mod roles;
 mod rules;
 mod secret_arn;
@@ -55,6 +56,9 @@ pub use matching::Match;
 pub use pull::{PulledManifest, Served, StaleReason};
 pub use registry::{Parts, Registry};
 pub use registry_settings::{AccountSetting, RepositoryScanning};
+pub use resource_requests::{
+    AskedRequest, DoneRequest, FailedRequest, NewResourceRequest, RequestError, RequestFilter,
+};
 pub use roles::{NewRole, RoleAspect, RoleView, UpdateRole};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;

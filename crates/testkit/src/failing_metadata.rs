@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use metadata::{
-    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
-    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
+    NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
+    RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
+    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -127,6 +128,31 @@ guard! {
     RecordLinks: record_links(links: &[NewLink]) -> ();
     Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
     RecordPulls: record_pulls(pulls: &[Pull]) -> ();
+    BeginResourceRequest: begin_resource_request(
+        registry: &RegistryId,
+        request: &ResourceRequest,
+        horizon: &RequestHorizon
+    ) -> Begun;
+    ResourceRequest: resource_request(
+        registry: &RegistryId,
+        request_token: &str,
+        since: Timestamp
+    ) -> ResourceRequest;
+    ResourceRequestOfClientToken: resource_request_of_client_token(
+        registry: &RegistryId,
+        client_token: &str,
+        since: Timestamp
+    ) -> ResourceRequest;
+    ReplaceResourceRequest: replace_resource_request(
+        registry: &RegistryId,
+        expected: RequestStatus,
+        request: &ResourceRequest
+    ) -> ();
+    ResourceRequests: resource_requests(
+        registry: &RegistryId,
+        page: &PageRequest,
+        since: Timestamp
+    ) -> Page<ResourceRequest>;
     RegistrySettings: registry_settings(registry: &RegistryId) -> RegistrySettings;
     ReplaceRegistrySettings: replace_registry_settings(
         registry: &RegistryId,

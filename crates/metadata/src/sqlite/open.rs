@@ -141,6 +141,11 @@ fn schema_versions() -> Vec<Migration> {
         ),
         version(3, "settings", include_str!("../../migrations/sqlite/0003_settings.sql")),
         version(6, "roles", include_str!("../../migrations/sqlite/0006_roles.sql")),
+        version(
+            7,
+            "resource requests",
+            include_str!("../../migrations/sqlite/0007_resource_requests.sql"),
+        ),
     ]
 }
 

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    SqliteMetadata, changes, links, manifests, markers, registry_settings, repositories, roles,
-    rules, secrets, tags,
+    SqliteMetadata, changes, links, manifests, markers, registry_settings, repositories,
+    resource_requests, roles, rules, secrets, tags,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -20,6 +20,7 @@ async fn every_statement_is_an_index_lookup() {
         ("markers", markers::STATEMENTS),
         ("registry_settings", registry_settings::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
+        ("resource_requests", resource_requests::STATEMENTS),
         ("roles", roles::STATEMENTS),
         ("rules", rules::STATEMENTS),
         ("secrets", secrets::STATEMENTS),
@@ -55,6 +56,12 @@ async fn lookups_use_the_whole_key() {
         (manifests::STATEMENTS, "PULLED", "digest=?"),
         (repositories::STATEMENTS, "FIND", "name=?"),
         (repositories::STATEMENTS, "LIST", "name>?"),
+        (resource_requests::STATEMENTS, "FIND", "request_token=?"),
+        (resource_requests::STATEMENTS, "LIST", "(requested_at,request_token)<(?,?)"),
+        (resource_requests::STATEMENTS, "OF_CLIENT_TOKEN", "client_token=? AND requested_at>?"),
+        (resource_requests::STATEMENTS, "OPEN", "subject=? AND requested_at>?"),
+        (resource_requests::STATEMENTS, "PRUNE", "requested_at<?"),
+        (resource_requests::STATEMENTS, "REPLACE", "request_token=?"),
         (roles::STATEMENTS, "FIND", "role_key=?"),
         (roles::STATEMENTS, "LIST", "role_key>?"),
         (secrets::STATEMENTS, "FIND", "name=?"),

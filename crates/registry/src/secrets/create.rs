@@ -2,8 +2,10 @@
 
 use metadata::{NewSecret, RegistryId, Secret, SecretVersion};
 
-use super::{CreateSecret, SecretValue, SecretView, constraints, random, stages::CURRENT};
-use crate::{Action, Caller, Registry, Resource, SecretArn, SecretError, secret_arn::SUFFIX_CHARS};
+use super::{CreateSecret, SecretValue, SecretView, constraints, stages::CURRENT};
+use crate::{
+    Action, Caller, Registry, Resource, SecretArn, SecretError, random, secret_arn::SUFFIX_CHARS,
+};
 
 impl Registry {
     /// Makes a secret. The same name, token and value again is no error (idempotency by

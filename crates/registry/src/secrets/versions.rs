@@ -3,10 +3,10 @@
 use metadata::{Page, PageRequest, SecretVersion};
 
 use super::{
-    SecretValue, SecretView, constraints, random,
+    SecretValue, SecretView, constraints,
     stages::{self, CURRENT},
 };
-use crate::{Action, Caller, Registry, Resource, SecretError, registry::Inner};
+use crate::{Action, Caller, Registry, Resource, SecretError, random, registry::Inner};
 
 /// A new version of a secret.
 #[derive(Clone, Debug)]

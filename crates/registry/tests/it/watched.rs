@@ -7,9 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use metadata::{
-    Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest, NewSecret,
-    Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository, RepositorySettings,
-    Revision, Role, Rule, RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
+    NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
+    RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
+    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -137,6 +138,21 @@ passed_on! {
     fn image(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Image;
     fn record_links(links: &[NewLink]) -> ();
     fn link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    fn begin_resource_request(
+        registry: &RegistryId, request: &ResourceRequest, horizon: &RequestHorizon
+    ) -> Begun;
+    fn resource_request(
+        registry: &RegistryId, request_token: &str, since: Timestamp
+    ) -> ResourceRequest;
+    fn resource_request_of_client_token(
+        registry: &RegistryId, client_token: &str, since: Timestamp
+    ) -> ResourceRequest;
+    fn replace_resource_request(
+        registry: &RegistryId, expected: RequestStatus, request: &ResourceRequest
+    ) -> ();
+    fn resource_requests(
+        registry: &RegistryId, page: &PageRequest, since: Timestamp
+    ) -> Page<ResourceRequest>;
     fn marker(name: &str) -> Option<Vec<u8>>;
     fn create_marker(name: &str, value: &[u8]) -> ();
 }
