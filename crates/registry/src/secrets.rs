@@ -21,7 +21,7 @@ use std::fmt;
 use metadata::{RegistryId, Secret};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
-use crate::{SecretArn, SecretError, random, registry::Inner};
+use crate::{SecretArn, SecretError, registry::Inner};
 
 pub use batch::{SecretBatch, SecretSelection};
 pub use list::{ListSecrets, SecretAttribute, SecretFilter, SecretOrder};

@@ -1,11 +1,12 @@
-//! `POST /`: the AWS protocols. ECR and Secrets Manager in JSON 1.1, STS and IAM in the query
-//! protocol.
+//! `POST /`: the AWS protocols. ECR and Secrets Manager in JSON 1.1, Cloud Control in JSON 1.0, STS
+//! and IAM in the query protocol.
 //!
 //! A request is read to a limit, its signature is verified on the very bytes, and then one
 //! function per operation does three things: parse the shape, apply it to the registry, render
 //! the answer. Whatever fails is an exception of the service that was asked, in its protocol.
 
 mod call;
+mod cloud_control;
 mod error;
 mod identity;
 mod images;
@@ -114,7 +115,10 @@ where
             match target.service {
                 Service::Ecr => ecr(&call, target.operation, exchange).await,
                 Service::SecretsManager => secrets_manager(&call, target.operation, exchange).await,
-                service @ (Service::CloudControl | Service::Cistern) => Err(Exception::new(
+                Service::CloudControl => {
+                    cloud_control::answer(&call, target.operation, exchange).await
+                }
+                service @ Service::Cistern => Err(Exception::new(
                     CommonException::UnknownOperation,
                     format!(
                         "{}.{} is not offered by this version",

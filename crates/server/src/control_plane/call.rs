@@ -80,6 +80,11 @@ impl<'a> Call<'a> {
         self.parse(Service::SecretsManager)
     }
 
+    /// Reads the body into a shape of Cloud Control.
+    pub(super) fn cloud_control<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.parse(Service::CloudControl)
+    }
+
     fn parse<T: DeserializeOwned>(&self, service: Service) -> Result<T, Failure> {
         json::parse(self.body).map_err(|error| error.to_exception(service).into())
     }

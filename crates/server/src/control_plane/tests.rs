@@ -1,5 +1,6 @@
 //! One test for each operation and each exception of the control plane.
 
+mod cloud_control;
 mod images;
 mod roles;
 mod rule_updates;
@@ -661,12 +662,12 @@ async fn operations_that_are_not_there_are_named() {
     assert_eq!(rotated.exception(), UNKNOWN);
     let told = rotated.exception_message();
     assert!(told.starts_with("RotateSecret is not offered by this version: rotation"), "{told}");
-    let mut cloud = Signed::new("CloudApiService.CreateResource", "cloudcontrolapi", "{}");
+    let mut cloud = Signed::new("CloudApiService.MakeCoffee", "cloudcontrolapi", "{}");
     cloud.content_type = "application/x-amz-json-1.0";
     let answer = world.send(cloud.request()).await;
     assert_eq!((answer.status, answer.header("content-type")), (400, "application/x-amz-json-1.0"));
     assert!(answer.exception().ends_with("#UnknownOperationException"), "{}", answer.text());
-    assert!(answer.text().contains("CreateResource"), "{}", answer.text());
+    assert!(answer.text().contains("MakeCoffee"), "{}", answer.text());
     let other = world.send(Signed::new("DynamoDB_20120810.ListTables", "dynamodb", "{}").request());
     let other = other.await;
     assert_eq!((other.status, other.exception().as_str()), (400, UNKNOWN));

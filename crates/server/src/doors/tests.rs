@@ -236,6 +236,12 @@ impl World {
         self.send(Signed::new(&target, "secretsmanager", body.to_string()).request()).await
     }
 
+    /// An operation of Cloud Control, signed by the first root user.
+    pub(crate) async fn cloud(&self, operation: &str, body: Value) -> Answer {
+        let target = format!("CloudApiService.{operation}");
+        self.send(Signed::new(&target, "cloudcontrolapi", body.to_string()).request()).await
+    }
+
     /// A rule from `prefix` to the scripted upstream.
     pub(crate) async fn rule(&self, prefix: &str) {
         let url = self.upstream.url();

@@ -1,0 +1,121 @@
+//! The resource types, and which functions each comes down to.
+
+use aws::cloud_control::schema::ResourceType;
+use metadata::{Page, PageRequest};
+
+use super::{Failure, Held, Model, Session, rule, secret};
+
+/// A resource type that is offered here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `AWS::ECR::PullThroughCacheRule`.
+    Rule,
+    /// `AWS::SecretsManager::Secret`.
+    Secret,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Rule, Self::Secret];
+
+    /// The type of that name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Its name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Rule => "AWS::ECR::PullThroughCacheRule",
+            Self::Secret => "AWS::SecretsManager::Secret",
+        }
+    }
+
+    /// What is published about it.
+    pub(super) fn schema(self) -> &'static ResourceType {
+        ResourceType::parse(self.name()).expect("every type that is offered has a schema")
+    }
+
+    /// What names a resource of this model, however its identifier is spelled.
+    pub(super) fn subject(self, model: &Model) -> Option<String> {
+        match self {
+            Self::Rule => rule::subject(model),
+            Self::Secret => secret::subject(model),
+        }
+    }
+
+    /// The properties that an update changes although they never change.
+    pub(super) fn not_updatable(
+        self,
+        before: &Model,
+        after: &Model,
+        is_strict: bool,
+    ) -> Vec<&'static str> {
+        let mut changed = ResourceType::changed(self.schema().create_only, before, after);
+        if self == Self::Rule && !is_strict {
+            changed.retain(|property| !rule::is_updatable(property, after));
+        }
+        changed
+    }
+
+    /// Makes a resource.
+    pub(super) async fn create(self, session: &Session, model: &Model) -> Result<Held, Failure> {
+        match self {
+            Self::Rule => rule::create(session, model).await,
+            Self::Secret => secret::create(session, model).await,
+        }
+    }
+
+    /// Finds a resource.
+    pub(super) async fn read(self, session: &Session, identifier: &str) -> Result<Held, Failure> {
+        match self {
+            Self::Rule => rule::read(session, identifier).await,
+            Self::Secret => secret::read(session, identifier).await,
+        }
+    }
+
+    /// Makes a resource what `after` says, and nothing where that is what it is.
+    pub(super) async fn update(
+        self,
+        session: &Session,
+        before: &Held,
+        after: &Model,
+    ) -> Result<Held, Failure> {
+        match self {
+            Self::Rule => rule::update(session, before, after).await,
+            Self::Secret => secret::update(session, before, after).await,
+        }
+    }
+
+    /// Removes a resource.
+    pub(super) async fn delete(self, session: &Session, identifier: &str) -> Result<(), Failure> {
+        match self {
+            Self::Rule => rule::delete(session, identifier).await,
+            Self::Secret => secret::delete(session, identifier).await,
+        }
+    }
+
+    /// Lists resources.
+    pub(super) async fn list(
+        self,
+        session: &Session,
+        page: &PageRequest,
+    ) -> Result<Page<Held>, Failure> {
+        match self {
+            Self::Rule => rule::list(session, page).await,
+            Self::Secret => secret::list(session, page).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_its_schema() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.schema().name, kind.name());
+            assert_eq!(Kind::parse(kind.name()), Some(kind));
+        }
+    }
+}
