@@ -97,3 +97,21 @@ except secrets.exceptions.InvalidRequestException as error:
     assert "marked for deletion" in error.response["Error"]["Message"], error
 secrets.restore_secret(SecretId=NAME)
 assert "DeletedDate" not in secrets.describe_secret(SecretId=NAME)
+
+batch = secrets.batch_get_secret_value(SecretIdList=[NAME, "none"])
+assert [value["Name"] for value in batch["SecretValues"]] == [NAME], batch
+assert batch["Errors"][0]["ErrorCode"] == "ResourceNotFoundException", batch
+page = secrets.batch_get_secret_value(Filters=of_rules, MaxResults=1)
+rest = secrets.batch_get_secret_value(Filters=of_rules, NextToken=page["NextToken"])
+names = [value["Name"] for value in page["SecretValues"] + rest["SecretValues"]]
+assert names == both and "NextToken" not in rest, names
+drawn = secrets.get_random_password(PasswordLength=20, ExcludePunctuation=True)["RandomPassword"]
+assert len(drawn) == 20 and drawn.isalnum(), len(drawn)
+open_to_all = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+checked = secrets.validate_resource_policy(ResourcePolicy=json.dumps({"Statement": open_to_all}))
+assert not checked["PolicyValidationPassed"] and checked["ValidationErrors"], checked
+try:
+    secrets.rotate_secret(SecretId=NAME)
+    raise AssertionError("a rotation without Lambda")
+except secrets.exceptions.ClientError as error:
+    assert "Lambda" in error.response["Error"]["Message"], error

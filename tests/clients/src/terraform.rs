@@ -32,7 +32,7 @@ impl Terraform {
     /// When `terraform init` fails.
     #[track_caller]
     pub fn new(environment: Vec<(String, String)>, module: &str) -> Result<Self, Missing> {
-        Self::prepare(environment, "main.tf", &with_provider(module))
+        Self::prepare(environment, "main.tf", &with_provider("", module))
     }
 
     /// The same of a module in JSON, which names its provider itself.
@@ -82,7 +82,15 @@ impl Terraform {
     /// # Panics
     /// When it cannot be written.
     pub fn write(&self, module: &str) {
-        write(&self.directory.path().join("main.tf"), with_provider(module));
+        self.write_with_provider("", module);
+    }
+
+    /// Replaces the root module, with a provider that is set up by these lines of its block.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_with_provider(&self, settings: &str, module: &str) {
+        write(&self.directory.path().join("main.tf"), with_provider(settings, module));
     }
 
     /// Where it is.
@@ -121,6 +129,55 @@ impl Terraform {
     #[track_caller]
     pub fn apply(&self) -> Outcome {
         self.run(&["apply", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    /// `terraform destroy`.
+    #[must_use]
+    #[track_caller]
+    pub fn destroy(&self) -> Outcome {
+        self.run(&["destroy", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    /// Forgets a resource, which stays where it is, and takes it back by `terraform import`.
+    ///
+    /// # Panics
+    /// When either fails.
+    #[track_caller]
+    pub fn import_again(&self, address: &str, id: &str) {
+        let _ = self.run(&["state", "rm", address]).success();
+        let _ = self.run(&["import", "-input=false", "-no-color", address, id]).success();
+    }
+
+    /// What Terraform said when it failed, in one line: it draws a frame around what a service says.
+    ///
+    /// # Panics
+    /// When it succeeds.
+    #[must_use]
+    #[track_caller]
+    pub fn refusal(&self) -> String {
+        let said = self.apply().failure().replace('│', " ");
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The value of an output.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    #[must_use]
+    #[track_caller]
+    pub fn output(&self, name: &str) -> Value {
+        let shown = self.run(&["output", "-json", name]).success();
+        serde_json::from_str(&shown).expect("terraform prints JSON")
+    }
+
+    /// Asserts that a plan finds something to do, this and no more.
+    ///
+    /// # Panics
+    /// When it finds something else or fails.
+    #[track_caller]
+    pub fn assert_plans(&self, counts: &str) {
+        let plan = self.changes();
+        assert!(plan.contains(&format!("Plan: {counts}.")), "{plan}");
     }
 
     /// Asserts that a plan finds nothing to do.
@@ -168,16 +225,19 @@ impl Terraform {
 }
 
 /// A module with the provider that it needs.
-fn with_provider(module: &str) -> String {
-    let provider = r#"
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-provider "aws" {}
-"#;
-    format!("{provider}{module}")
+fn with_provider(settings: &str, module: &str) -> String {
+    format!(
+        r#"
+terraform {{
+  required_providers {{
+    aws = {{ source = "hashicorp/aws" }}
+  }}
+}}
+provider "aws" {{
+{settings}
+}}
+{module}"#
+    )
 }
 
 /// The Python of the programs whose resources Terraform makes: CDKTF's and Pulumi's.

@@ -9,3 +9,10 @@ fn exceptions_times_and_pages_are_typed() {
     let aws = or_skip!(AwsCli::new(cistern.environment()));
     aws.run_python(&workspace().join("tests/clients/scripts/boto3_rules.py")).success();
 }
+
+#[test]
+fn roles_are_read_by_the_model_of_iam() {
+    let cistern = Cistern::start(&[]);
+    let aws = or_skip!(AwsCli::new(cistern.environment()));
+    aws.run_python(&workspace().join("tests/clients/scripts/boto3_roles.py")).success();
+}

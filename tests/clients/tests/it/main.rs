@@ -18,5 +18,6 @@ mod rust_sdk;
 mod scene;
 mod secrets;
 mod start_errors;
+mod terraform;
 mod tls;
 mod troubled_upstreams;

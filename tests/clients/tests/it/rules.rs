@@ -1,7 +1,7 @@
-//! Rules changed and tried with the AWS CLI, and kept by Terraform.
+//! Rules changed and tried with the AWS CLI.
 
-use clients::upstream_registry::{PASSWORD, USER};
-use clients::{AwsCli, Cistern, Terraform, UpstreamRegistry, or_skip};
+use clients::upstream_registry::USER;
+use clients::{AwsCli, UpstreamRegistry, or_skip};
 use serde_json::{Value, json};
 
 use crate::scene::{DOCKER_HUB, aws_cli, cache_of_docker_hub, create_docker_hub_rule};
@@ -68,89 +68,4 @@ fn a_wrong_password_is_told_and_an_update_mends_it() {
     assert_eq!(refused["isValid"], json!(false));
     let failure = refused["failure"].as_str().expect("it says why");
     assert!(failure.starts_with("The upstream registry cannot be reached"), "{failure}");
-}
-
-/// Rules as people write them; `credential` is a line of the one for Docker Hub.
-fn module(credential: &str) -> String {
-    format!(
-        r#"
-resource "aws_ecr_pull_through_cache_rule" "public" {{
-  ecr_repository_prefix = "ecr-public"
-  upstream_registry_url = "public.ecr.aws"
-}}
-resource "aws_ecr_pull_through_cache_rule" "hub" {{
-  ecr_repository_prefix = "team/docker-hub"
-  upstream_registry_url = "{DOCKER_HUB}"
-  {credential}
-}}
-resource "aws_ecr_pull_through_cache_rule" "root" {{
-  ecr_repository_prefix = "ROOT"
-  upstream_registry_url = "quay.io"
-}}
-resource "aws_ecr_pull_through_cache_rule" "slash" {{
-  ecr_repository_prefix = "my-app/"
-  upstream_registry_url = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
-  custom_role_arn       = "arn:aws:iam::000000000000:role/ptc"
-}}
-resource "aws_ecr_pull_through_cache_rule" "narrowed" {{
-  ecr_repository_prefix      = "k8s"
-  upstream_registry_url      = "registry.k8s.io"
-  upstream_repository_prefix = "kube"
-}}
-"#
-    )
-}
-
-fn credential(arn: &str) -> String {
-    format!("credential_arn = {arn:?}")
-}
-
-#[test]
-fn terraform_keeps_rules() {
-    let cistern = Cistern::start(&[]);
-    let aws = or_skip!(aws_cli(&cistern));
-    let one = create_secret(&aws, "one", &account(PASSWORD));
-    let two = create_secret(&aws, "two", &account(PASSWORD));
-    let terraform = or_skip!(Terraform::new(cistern.environment(), &module(&credential(&one))));
-    let _ = terraform.apply().success();
-    terraform.assert_settled();
-    assert_eq!(terraform.resources().len(), 5);
-
-    terraform.write(&module(&credential(&two)));
-    let plan = terraform.changes();
-    assert!(plan.contains("0 to add, 1 to change, 0 to destroy"), "{plan}");
-    let _ = terraform.apply().success();
-    terraform.assert_settled();
-    let described = aws.json(&[
-        "ecr",
-        "describe-pull-through-cache-rules",
-        "--ecr-repository-prefixes",
-        "team/docker-hub",
-    ]);
-    assert_eq!(described["pullThroughCacheRules"][0]["credentialArn"], two);
-
-    terraform.write(&module(""));
-    // Terraform draws a frame around what ECR says.
-    let said = terraform.apply().failure().replace('│', " ");
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        said.contains("Please set either credential arn or role arn to update the credentials"),
-        "{said}"
-    );
-    terraform.write(&module(&credential(&two)));
-
-    let delete = ["ecr", "delete-pull-through-cache-rule", "--ecr-repository-prefix", "ROOT"];
-    aws.json(&delete);
-    let plan = terraform.changes();
-    assert!(plan.contains("1 to add, 0 to change, 0 to destroy"), "{plan}");
-    let _ = terraform.apply().success();
-
-    let address = "aws_ecr_pull_through_cache_rule.narrowed";
-    let _ = terraform.run(&["state", "rm", address]).success();
-    let _ = terraform.run(&["import", "-input=false", "-no-color", address, "k8s"]).success();
-    terraform.assert_settled();
-
-    let _ = terraform.run(&["destroy", "-auto-approve", "-input=false", "-no-color"]).success();
-    let left = aws.json(&["ecr", "describe-pull-through-cache-rules"]);
-    assert_eq!(left["pullThroughCacheRules"], json!([]));
 }
