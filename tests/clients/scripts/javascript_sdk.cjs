@@ -129,6 +129,57 @@ async function rulesLive(credentialArn) {
     );
 }
 
+async function repositoriesLive() {
+    const tags = [{ Key: "team", Value: "web" }];
+    const named = { repositoryName: "team/app" };
+    const { repository } = await ecr.createRepository({
+        ...named,
+        tags,
+        imageTagMutability: "IMMUTABLE",
+        imageScanningConfiguration: { scanOnPush: true },
+    });
+    assert.equal(repository.imageTagMutability, "IMMUTABLE");
+    assert.deepEqual(repository.imageScanningConfiguration, { scanOnPush: true });
+    assert.ok(Math.abs(Date.now() - repository.createdAt) < 300_000, repository.createdAt);
+    const kept = await ecr.listTagsForResource({ resourceArn: repository.repositoryArn });
+    assert.deepEqual(kept.tags, tags);
+    await refuses(
+        ecr.createRepository(named),
+        ecrModel.RepositoryAlreadyExistsException,
+        /team\/app/,
+    );
+
+    await refuses(
+        ecr.getLifecyclePolicy(named),
+        ecrModel.LifecyclePolicyNotFoundException,
+        /team\/app/,
+    );
+    const selection = { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 9 };
+    const rules = [{ rulePriority: 1, selection, action: { type: "expire" } }];
+    await ecr.putLifecyclePolicy({ ...named, lifecyclePolicyText: JSON.stringify({ rules }) });
+    const { lifecyclePolicyText } = await ecr.getLifecyclePolicy(named);
+    assert.deepEqual(JSON.parse(lifecyclePolicyText), { rules });
+    await refuses(
+        ecr.getRepositoryPolicy(named),
+        ecrModel.RepositoryPolicyNotFoundException,
+        /team\/app/,
+    );
+
+    await ecr.createRepository({ repositoryName: "team/web" });
+    const pages = ecrModel.paginateDescribeRepositories({ client: ecr, pageSize: 1 }, {});
+    const listed = await collect(pages, "repositories");
+    assert.deepEqual(listed.map((page) => page.length), [1, 1]);
+    const names = listed.flat().map(({ repositoryName }) => repositoryName);
+    assert.deepEqual(names.sort(), ["team/app", "team/web"]);
+
+    await ecr.deleteRepository(named);
+    await refuses(
+        ecr.describeRepositories({ repositoryNames: ["team/app"] }),
+        ecrModel.RepositoryNotFoundException,
+        /team\/app/,
+    );
+}
+
 async function tokensOpenTheDoor() {
     const { authorizationData } = await ecr.getAuthorizationToken({});
     const [{ authorizationToken, expiresAt, proxyEndpoint }] = authorizationData;
@@ -144,6 +195,7 @@ async function tokensOpenTheDoor() {
 
 async function main() {
     await rulesLive(await secretsLive());
+    await repositoriesLive();
     await tokensOpenTheDoor();
 }
 
