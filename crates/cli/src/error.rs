@@ -128,12 +128,12 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Box<Refusal>),
     /// The API said no, and what had been made for it is still there.
-    #[error("{error} (the secret {secret}, made for the rule, could not be removed: {cause})")]
+    #[error("{error} ({left}, made for it, could not be removed again: {cause})")]
     Left {
-        /// Why the rule was not made.
+        /// Why it was not done.
         error: Box<Error>,
-        /// The secret that is left.
-        secret: String,
+        /// What is left.
+        left: String,
         /// Why it is left.
         cause: Box<Error>,
     },

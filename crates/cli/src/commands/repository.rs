@@ -1,16 +1,18 @@
 //! `cistern repository`: repositories, their settings and policies.
 
+mod update;
+
 use aws::ecr::{
     CreateRepositoryRequest, CreateRepositoryResponse, DeleteRepositoryRequest,
     DeleteRepositoryResponse, DescribeRepositoriesRequest, DescribeRepositoriesResponse,
-    EncryptionConfiguration, ImageScanningConfiguration, Operation, Repository, Tag,
+    EncryptionConfiguration, GetLifecyclePolicyRequest, GetLifecyclePolicyResponse,
+    GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, ImageScanningConfiguration,
+    ListTagsForResourceRequest, ListTagsForResourceResponse, Operation, Repository, Tag,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
 
 use super::settings::{SettingArgs, mutability_words, tag_lines};
 use crate::{
-    client::Done,
     error::Error,
     output::{Record, Table, moment, optional},
     session::{Session, pages},
@@ -25,7 +27,7 @@ pub(crate) enum RepositoryCommand {
         name: String,
         #[command(flatten)]
         settings: SettingArgs,
-        /// Scan images when they are pushed
+        /// Scan images when they are pushed (a Cistern keeps this and scans nothing)
         #[arg(long)]
         scan_on_push: bool,
     },
@@ -41,12 +43,7 @@ pub(crate) enum RepositoryCommand {
         name: String,
     },
     /// Change a repository's settings, tags and policies; what is not named stays
-    Update {
-        /// Its name
-        name: String,
-        #[command(flatten)]
-        settings: SettingArgs,
-    },
+    Update(update::UpdateArgs),
     /// Remove a repository
     #[command(visible_alias = "rm")]
     Remove {
@@ -72,19 +69,6 @@ struct Whole {
     lifecycle_policy_text: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TagsAnswer {
-    tags: Option<Vec<Tag>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PolicyAnswer {
-    policy_text: Option<String>,
-    lifecycle_policy_text: Option<String>,
-}
-
 impl RepositoryCommand {
     /// Does it.
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), Error> {
@@ -94,7 +78,7 @@ impl RepositoryCommand {
             }
             Self::List { prefix } => list(session, prefix).await,
             Self::Show { name } => show(session, &name).await,
-            Self::Update { name, settings } => update(session, &name, &settings).await,
+            Self::Update(args) => update::run(session, args).await,
             Self::Remove { name, force } => remove(session, name, force).await,
         }
     }
@@ -150,50 +134,29 @@ async fn add(
     let _: CreateRepositoryResponse =
         session.client.ecr(Operation::CreateRepository, &request).await?;
     let name = &request.repository_name;
-    set_policies(session, name, policy, lifecycle_policy).await?;
+    if let Err(error) = update::set_policies(session, name, policy, lifecycle_policy).await {
+        return Err(take_back(session, error, name).await);
+    }
     show(session, name).await
 }
 
-async fn set_policies(
-    session: &Session<'_>,
-    name: &str,
-    policy: Option<String>,
-    lifecycle_policy: Option<String>,
-) -> Result<(), Error> {
-    if let Some(text) = policy {
-        let request = json!({ "repositoryName": name, "policyText": text });
-        let _: Done = session.client.ecr(Operation::SetRepositoryPolicy, &request).await?;
+/// Removes a repository that was made a moment ago and cannot be what it should: all or nothing.
+async fn take_back(session: &Session<'_>, error: Error, name: &str) -> Error {
+    let request = DeleteRepositoryRequest {
+        registry_id: None,
+        repository_name: name.to_owned(),
+        force: None,
+    };
+    let removed: Result<DeleteRepositoryResponse, Error> =
+        session.client.ecr(Operation::DeleteRepository, &request).await;
+    match removed {
+        Ok(_) => error,
+        Err(cause) => Error::Left {
+            error: Box::new(error),
+            left: format!("the repository {name}"),
+            cause: Box::new(cause),
+        },
     }
-    if let Some(text) = lifecycle_policy {
-        let request = json!({ "repositoryName": name, "lifecyclePolicyText": text });
-        let _: Done = session.client.ecr(Operation::PutLifecyclePolicy, &request).await?;
-    }
-    Ok(())
-}
-
-async fn update(session: &Session<'_>, name: &str, settings: &SettingArgs) -> Result<(), Error> {
-    if settings.encryption.is_some() {
-        return Err(Error::Misused {
-            argument: "--encryption",
-            text: settings.encryption.map(|it| it.name()).unwrap_or_default().to_owned(),
-            reason: "a repository keeps the encryption that it was made with".to_owned(),
-        });
-    }
-    let (policy, lifecycle_policy) = (settings.policy()?, settings.lifecycle_policy()?);
-    if let (Some(mutability), filters) = settings.mutability() {
-        let mut request = json!({ "repositoryName": name, "imageTagMutability": mutability });
-        if let Some(filters) = filters {
-            request["imageTagMutabilityExclusionFilters"] = json!(filters);
-        }
-        let _: Done = session.client.ecr(Operation::PutImageTagMutability, &request).await?;
-    }
-    if let Some(tags) = settings.tags() {
-        let arn = repository(session, name).await?.repository_arn;
-        let request = json!({ "resourceArn": arn, "tags": tags });
-        let _: Done = session.client.ecr(Operation::TagResource, &request).await?;
-    }
-    set_policies(session, name, policy, lifecycle_policy).await?;
-    show(session, name).await
 }
 
 async fn list(session: &Session<'_>, prefix: Option<String>) -> Result<(), Error> {
@@ -242,17 +205,23 @@ fn where_known<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
 async fn show(session: &Session<'_>, name: &str) -> Result<(), Error> {
     let client = &session.client;
     let repository = repository(session, name).await?;
-    let by_arn = json!({ "resourceArn": repository.repository_arn });
-    let tags: Option<TagsAnswer> =
-        where_known(client.ecr(Operation::ListTagsForResource, &by_arn).await)?;
-    let by_name = json!({ "repositoryName": name });
-    let policy: Option<PolicyAnswer> =
-        where_known(client.ecr(Operation::GetRepositoryPolicy, &by_name).await)?;
-    let lifecycle: Option<PolicyAnswer> =
-        where_known(client.ecr(Operation::GetLifecyclePolicy, &by_name).await)?;
+    let tags: Option<ListTagsForResourceResponse> = match repository.repository_arn.clone() {
+        Some(resource_arn) => {
+            let request = ListTagsForResourceRequest { resource_arn };
+            where_known(client.ecr(Operation::ListTagsForResource, &request).await)?
+        }
+        None => None,
+    };
+    let request =
+        GetRepositoryPolicyRequest { registry_id: None, repository_name: name.to_owned() };
+    let policy: Option<GetRepositoryPolicyResponse> =
+        where_known(client.ecr(Operation::GetRepositoryPolicy, &request).await)?;
+    let request = GetLifecyclePolicyRequest { registry_id: None, repository_name: name.to_owned() };
+    let lifecycle: Option<GetLifecyclePolicyResponse> =
+        where_known(client.ecr(Operation::GetLifecyclePolicy, &request).await)?;
     let whole = Whole {
         repository,
-        tags: tags.and_then(|answer| answer.tags),
+        tags: tags.map(|answer| answer.tags),
         policy_text: policy.and_then(|answer| answer.policy_text),
         lifecycle_policy_text: lifecycle.and_then(|answer| answer.lifecycle_policy_text),
     };
@@ -275,8 +244,8 @@ fn record(whole: &Whole) -> Record {
         .maybe("Scan on push", scanning.map(|scanned| if scanned { "yes" } else { "no" }))
         .maybe("Encryption", encryption)
         .maybe("Resource tags", tag_lines(whole.tags.as_ref()))
-        .maybe("Policy", whole.policy_text.clone())
-        .maybe("Lifecycle policy", whole.lifecycle_policy_text.clone())
+        .maybe("Policy", whole.policy_text.as_deref().map(str::trim))
+        .maybe("Lifecycle policy", whole.lifecycle_policy_text.as_deref().map(str::trim))
         .line("Created (UTC)", moment(repository.created_at))
 }
 

@@ -226,8 +226,8 @@ fn record(template: &RepositoryCreationTemplate) -> Record {
         .maybe("Encryption", encryption)
         .maybe("Resource tags", tag_lines(template.resource_tags.as_ref()))
         .maybe("Role", template.custom_role_arn.clone())
-        .maybe("Repository policy", template.repository_policy.clone())
-        .maybe("Lifecycle policy", template.lifecycle_policy.clone())
+        .maybe("Repository policy", template.repository_policy.as_deref().map(str::trim))
+        .maybe("Lifecycle policy", template.lifecycle_policy.as_deref().map(str::trim))
         .line("Created (UTC)", moment(template.created_at))
         .maybe("Updated (UTC)", template.updated_at.map(|updated| moment(Some(updated))))
 }

@@ -4,6 +4,7 @@
 mod errors;
 mod images;
 mod lists;
+mod repositories;
 mod rules;
 mod secrets;
 

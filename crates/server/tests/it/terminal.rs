@@ -170,6 +170,26 @@ fn a_wrong_answer_is_asked_for_again() {
 }
 
 #[test]
+fn who_stops_leaves_nothing_behind() {
+    let world = World::new();
+    let mut terminal = Terminal::start(world.home.command(&["rule", "add", "hub"]));
+    terminal.answer("Upstream registry (a number, or any host)", "");
+    terminal.answer("Log in to it?", "");
+    terminal.shows("User name");
+    // Only in raw mode is Ctrl-C a key, for the terminal is not the one that controls the process.
+    wait_for("raw mode", || {
+        let modes = tcgetattr(&terminal.keys).expect("a terminal").local_modes;
+        (!modes.contains(LocalModes::ICANON)).then_some(())
+    });
+    terminal.keys.write_all(b"\x03").expect("it reads");
+    let (code, screen) = terminal.ended();
+    assert_ne!(code, Some(0), "{screen}");
+    for words in [["rule", "list"], ["secret", "list"]] {
+        assert!(world.home.run(&words).stdout.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
 fn a_value_is_typed_unseen() {
     let world = World::new();
     let mut terminal = Terminal::start(world.home.command(&["secret", "add", "mine"]));

@@ -217,9 +217,11 @@ async fn take_back(session: &Session<'_>, error: Error, made: Option<&str>) -> E
     let (Some(arn), Some(_)) = (made, error.class()) else { return error };
     match secret::destroy(session, arn).await {
         Ok(()) => error,
-        Err(cause) => {
-            Error::Left { error: Box::new(error), secret: secret_name(arn), cause: Box::new(cause) }
-        }
+        Err(cause) => Error::Left {
+            error: Box::new(error),
+            left: format!("the secret {}", secret_name(arn)),
+            cause: Box::new(cause),
+        },
     }
 }
 
