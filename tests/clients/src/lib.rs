@@ -7,6 +7,7 @@
 //! A program that is not installed is a [`Missing`]; [`or_skip!`] turns it into a recorded skip that
 //! `tests/run` prints. Anything else that goes wrong panics with what the program said.
 
+pub mod alchemy;
 pub mod aws_cli;
 pub mod cdktf;
 pub mod cistern;
@@ -26,6 +27,7 @@ pub mod token_issuer;
 pub mod upstream_registry;
 pub mod wait;
 
+pub use alchemy::Alchemy;
 pub use aws_cli::AwsCli;
 pub use cdktf::Cdktf;
 pub use cistern::Cistern;

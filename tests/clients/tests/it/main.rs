@@ -1,7 +1,9 @@
 //! Scenarios with real programs around the real binary.
 
+mod alchemy;
 mod boto3;
 mod cdktf;
+mod cloud_control;
 mod crash;
 mod credential_program;
 mod documents;
