@@ -2,6 +2,8 @@
 //! of resource from its making to its end, by way of everything that may happen to it in between.
 
 mod endpoints;
+mod registry;
+mod repositories;
 mod roles;
 mod rules;
 mod secrets;
@@ -13,7 +15,7 @@ struct Workplace {
     aws: AwsCli,
     terraform: Terraform,
     /// Dropped last: the others ask it.
-    _cistern: Cistern,
+    cistern: Cistern,
 }
 
 impl Workplace {
@@ -22,7 +24,7 @@ impl Workplace {
         let cistern = Cistern::start(&[]);
         let aws = AwsCli::new(cistern.environment())?;
         let terraform = Terraform::new(cistern.environment(), module)?;
-        Ok(Self { aws, terraform, _cistern: cistern })
+        Ok(Self { aws, terraform, cistern })
     }
 
     /// Makes the module true, and sees that nothing is left to do.
