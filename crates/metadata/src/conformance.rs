@@ -18,6 +18,7 @@ pub mod rules;
 mod samples;
 pub mod secrets;
 pub mod tags;
+pub mod templates;
 
 /// How often a check repeats what it lets two handles do at the same time.
 const ROUNDS: usize = 50;
@@ -125,6 +126,14 @@ macro_rules! conformance_suite {
             move_from_image_to_image
             moved_by_two_at_once_name_one_image
             that_moved_are_not_refreshed
+        }
+        $crate::conformance_suite! { @subject $open; templates:
+            are_deleted_and_returned
+            are_limited_per_registry
+            are_replaced_by_two_at_once_without_loss
+            are_replaced_only_as_expected
+            are_told_apart_without_trailing_slash
+            come_back_as_typed
         }
     };
     (@subject $open:path; $subject:ident: $($check:ident)+) => {

@@ -21,6 +21,7 @@ mod secret;
 mod sqlite;
 mod store;
 mod stored;
+mod template;
 
 pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
@@ -42,3 +43,4 @@ pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{Error, MetadataStore};
+pub use template::{AppliedFor, Template, TemplatePrefix};

@@ -10,6 +10,7 @@ mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
+mod templates;
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +25,7 @@ use crate::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
 };
 
 /// Facts in memory; a clone is another handle on the same facts.
@@ -46,6 +47,8 @@ struct State {
 struct Facts {
     /// By prefix key.
     rules: BTreeMap<String, Rule>,
+    /// By prefix key.
+    templates: BTreeMap<String, Template>,
     /// By name.
     secrets: BTreeMap<String, Secret>,
     /// By key.
@@ -111,6 +114,36 @@ impl MetadataStore for MemoryMetadata {
 
     async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
         self.state().delete_rule(registry, prefix_key)
+    }
+
+    async fn create_template(
+        &self,
+        registry: &RegistryId,
+        template: &Template,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_template(registry, template, limit)
+    }
+
+    async fn templates(&self, registry: &RegistryId) -> Result<Vec<Template>, Error> {
+        Ok(self.state().templates(registry))
+    }
+
+    async fn replace_template(
+        &self,
+        registry: &RegistryId,
+        expected: &Template,
+        template: &Template,
+    ) -> Result<(), Error> {
+        self.state().replace_template(registry, expected, template)
+    }
+
+    async fn delete_template(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+    ) -> Result<Template, Error> {
+        self.state().delete_template(registry, prefix_key)
     }
 
     async fn create_secret(&self, registry: &RegistryId, secret: &NewSecret) -> Result<(), Error> {

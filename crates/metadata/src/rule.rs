@@ -14,9 +14,14 @@ pub struct EcrRepositoryPrefix(String);
 /// Why a text is not a prefix.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
 pub enum PrefixError {
-    /// Shorter than 2 or longer than 30 characters.
-    #[error("a prefix has 2 to 30 characters")]
-    Length,
+    /// Too short or too long.
+    #[error("a prefix has {min} to {max} characters")]
+    Length {
+        /// The fewest characters it may have.
+        min: usize,
+        /// The most.
+        max: usize,
+    },
     /// Breaks the grammar.
     #[error("a prefix is ROOT, or path components of lower-case letters and digits")]
     Grammar,
@@ -31,15 +36,8 @@ impl EcrRepositoryPrefix {
     /// # Errors
     /// A [`PrefixError`] that says which constraint is broken.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
-        if !(2..=30).contains(&text.chars().count()) {
-            return Err(PrefixError::Length);
-        }
-        let path = text.strip_suffix('/').unwrap_or(text);
-        if text == Self::ROOT || oci::RepositoryName::parse(path).is_ok() {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(PrefixError::Grammar)
-        }
+        check_prefix(text, 2, 30)?;
+        Ok(Self(text.to_owned()))
     }
 
     /// Returns the prefix as typed.
@@ -49,13 +47,31 @@ impl EcrRepositoryPrefix {
 
     /// Returns what identifies the prefix: without a trailing slash.
     pub fn key(&self) -> &str {
-        self.0.strip_suffix('/').unwrap_or(&self.0)
+        prefix_key(&self.0)
     }
 
     /// Tells whether this is `ROOT`, the empty prefix.
     pub fn is_root(&self) -> bool {
         self.0 == Self::ROOT
     }
+}
+
+/// Checks the grammar that the prefixes of rules and of templates share, and a length.
+pub(crate) fn check_prefix(text: &str, min: usize, max: usize) -> Result<(), PrefixError> {
+    if !(min..=max).contains(&text.chars().count()) {
+        return Err(PrefixError::Length { min, max });
+    }
+    let path = prefix_key(text);
+    if text == EcrRepositoryPrefix::ROOT || oci::RepositoryName::parse(path).is_ok() {
+        Ok(())
+    } else {
+        Err(PrefixError::Grammar)
+    }
+}
+
+/// Returns what identifies a prefix: the text without a trailing slash.
+pub(crate) fn prefix_key(text: &str) -> &str {
+    text.strip_suffix('/').unwrap_or(text)
 }
 
 impl fmt::Display for EcrRepositoryPrefix {
@@ -112,7 +128,8 @@ mod tests {
             assert_eq!(EcrRepositoryPrefix::parse(text), Err(PrefixError::Grammar), "{text}");
         }
         for text in ["a", &"a".repeat(31)] {
-            assert_eq!(EcrRepositoryPrefix::parse(text), Err(PrefixError::Length));
+            let length = PrefixError::Length { min: 2, max: 30 };
+            assert_eq!(EcrRepositoryPrefix::parse(text), Err(length));
         }
     }
 

@@ -26,6 +26,7 @@ mod roles;
 mod rules;
 mod secrets;
 mod tags;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -40,7 +41,7 @@ use crate::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
 };
 
 /// Facts in a SQLite file; a clone shares the connections.
@@ -128,6 +129,36 @@ impl MetadataStore for SqliteMetadata {
 
     async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
         rules::delete(self.write().await?, registry, prefix_key).await
+    }
+
+    async fn create_template(
+        &self,
+        registry: &RegistryId,
+        template: &Template,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        templates::create(self.write().await?, registry, template, limit).await
+    }
+
+    async fn templates(&self, registry: &RegistryId) -> Result<Vec<Template>, Error> {
+        templates::list(&mut *self.reader().await?, registry).await
+    }
+
+    async fn replace_template(
+        &self,
+        registry: &RegistryId,
+        expected: &Template,
+        template: &Template,
+    ) -> Result<(), Error> {
+        templates::replace(self.write().await?, registry, expected, template).await
+    }
+
+    async fn delete_template(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+    ) -> Result<Template, Error> {
+        templates::delete(self.write().await?, registry, prefix_key).await
     }
 
     async fn create_secret(&self, registry: &RegistryId, secret: &NewSecret) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use metadata::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -68,6 +68,18 @@ guard! {
         at: Timestamp
     ) -> Rule;
     DeleteRule: delete_rule(registry: &RegistryId, prefix_key: &str) -> Rule;
+    CreateTemplate: create_template(
+        registry: &RegistryId,
+        template: &Template,
+        limit: Option<u32>
+    ) -> ();
+    Templates: templates(registry: &RegistryId) -> Vec<Template>;
+    ReplaceTemplate: replace_template(
+        registry: &RegistryId,
+        expected: &Template,
+        template: &Template
+    ) -> ();
+    DeleteTemplate: delete_template(registry: &RegistryId, prefix_key: &str) -> Template;
     CreateSecret: create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
     Secret: secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
     ReplaceSecret: replace_secret(

@@ -3,9 +3,9 @@
 use oci::{Descriptor, Digest, RepositoryName, Tag};
 
 use crate::{
-    AccountId, EcrRepositoryPrefix, Encryption, Link, ManifestFact, NewLink, NewManifest,
-    NewSecret, Origin, Region, RegistryId, Repository, RepositorySettings, Role, Rule,
-    RuleCredentials, Secret, SecretVersion, TagMutability, Timestamp,
+    AccountId, AppliedFor, EcrRepositoryPrefix, Encryption, Link, ManifestFact, NewLink,
+    NewManifest, NewSecret, Origin, Region, RegistryId, Repository, RepositorySettings, Role, Rule,
+    RuleCredentials, Secret, SecretVersion, TagMutability, Template, TemplatePrefix, Timestamp,
 };
 
 pub(super) fn registry(account: &str, region: &str) -> RegistryId {
@@ -56,6 +56,19 @@ pub(super) fn role(name: &str) -> Role {
         inline_policies: Vec::new(),
         attached_policies: Vec::new(),
         created_at: Timestamp(1_000),
+    }
+}
+
+/// A template that has no more than it must.
+pub(super) fn template(text: &str) -> Template {
+    Template {
+        prefix: TemplatePrefix::parse(text).expect("a prefix"),
+        description: None,
+        applied_for: vec![AppliedFor::PullThroughCache],
+        settings: RepositorySettings::default(),
+        custom_role_arn: None,
+        created_at: Timestamp(1_000),
+        updated_at: Timestamp(1_000),
     }
 }
 

@@ -140,6 +140,7 @@ fn schema_versions() -> Vec<Migration> {
             include_str!("../../migrations/sqlite/0002_secret_policies.sql"),
         ),
         version(3, "settings", include_str!("../../migrations/sqlite/0003_settings.sql")),
+        version(4, "templates", include_str!("../../migrations/sqlite/0004_templates.sql")),
         version(6, "roles", include_str!("../../migrations/sqlite/0006_roles.sql")),
         version(
             7,

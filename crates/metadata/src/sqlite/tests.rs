@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
     SqliteMetadata, changes, links, manifests, markers, registry_settings, repositories,
-    resource_requests, roles, rules, secrets, tags,
+    resource_requests, roles, rules, secrets, tags, templates,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -25,6 +25,7 @@ async fn every_statement_is_an_index_lookup() {
         ("rules", rules::STATEMENTS),
         ("secrets", secrets::STATEMENTS),
         ("tags", tags::STATEMENTS),
+        ("templates", templates::STATEMENTS),
     ];
     let mut searches = 0;
     for (module, statements) in modules {
@@ -70,6 +71,8 @@ async fn lookups_use_the_whole_key() {
         (tags::STATEMENTS, "FIND", "tag=?"),
         (tags::STATEMENTS, "REFRESH", "tag=?"),
         (tags::STATEMENTS, "OF_DIGESTS", "digest>? AND digest<?"),
+        (templates::STATEMENTS, "FIND", "prefix_key=?"),
+        (templates::STATEMENTS, "DELETE", "prefix_key=?"),
     ];
     for (statements, name, last_column) in by_key {
         let (_, sql) = statements.iter().find(|(held, _)| *held == name).unwrap();

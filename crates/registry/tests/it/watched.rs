@@ -10,7 +10,7 @@ use metadata::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -97,6 +97,10 @@ passed_on! {
         registry: &RegistryId, key: &str, credentials: &RuleCredentials, at: Timestamp
     ) -> Rule;
     fn delete_rule(registry: &RegistryId, key: &str) -> Rule;
+    fn create_template(registry: &RegistryId, template: &Template, limit: Option<u32>) -> ();
+    fn templates(registry: &RegistryId) -> Vec<Template>;
+    fn replace_template(registry: &RegistryId, expected: &Template, template: &Template) -> ();
+    fn delete_template(registry: &RegistryId, key: &str) -> Template;
     fn create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
     fn secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
     fn replace_secret(registry: &RegistryId, expected: &Secret, secret: &Secret) -> ();

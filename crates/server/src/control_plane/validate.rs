@@ -5,10 +5,10 @@
 
 use aws::{Exception, ecr, exception::EcrException};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use metadata::{AccountId, EcrRepositoryPrefix, PageRequest, PrefixError};
+use metadata::{AccountId, EcrRepositoryPrefix, PageRequest, PrefixError, TemplatePrefix};
 use oci::{NameError, RepositoryName};
 
-/// `PullThroughCacheRuleRepositoryPrefix`, as the model writes it.
+/// `PullThroughCacheRuleRepositoryPrefix` and `Prefix`, as the model writes them.
 const PREFIX_PATTERN: &str =
     r"^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\/?|ROOT)$";
 
@@ -60,10 +60,18 @@ pub(super) fn account(member: &str, text: &str) -> Result<AccountId, Exception> 
 
 /// Checks the prefix of a rule.
 pub(super) fn prefix(member: &str, text: &str) -> Result<(), Exception> {
-    match EcrRepositoryPrefix::parse(text) {
-        Ok(_) => Ok(()),
-        Err(PrefixError::Length) => length(member, text.chars().count(), 2..=30),
-        Err(PrefixError::Grammar) => Err(pattern(member, PREFIX_PATTERN)),
+    EcrRepositoryPrefix::parse(text).map(drop).or_else(|error| prefix_error(member, text, error))
+}
+
+/// Checks the prefix of a repository creation template.
+pub(super) fn template_prefix(member: &str, text: &str) -> Result<(), Exception> {
+    TemplatePrefix::parse(text).map(drop).or_else(|error| prefix_error(member, text, error))
+}
+
+fn prefix_error(member: &str, text: &str, error: PrefixError) -> Result<(), Exception> {
+    match error {
+        PrefixError::Length { min, max } => length(member, text.chars().count(), min..=max),
+        PrefixError::Grammar => Err(pattern(member, PREFIX_PATTERN)),
     }
 }
 
