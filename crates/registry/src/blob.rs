@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use blobs::{Access, Blob, BlobStore};
 use bytes::Bytes;
-use metadata::{RegistryId, RepositorySettings};
+use metadata::RegistryId;
 use oci::{Digest, RepositoryName};
 use tokio::sync::watch;
 
@@ -199,7 +199,7 @@ impl Inner {
             registry: registry.clone(),
             repository: repository.clone(),
             origin: matched.origin(),
-            settings: RepositorySettings::default(),
+            settings: self.settings_for_pull(registry, repository).await?,
         };
         loop {
             match self.fills.join(&key).await {

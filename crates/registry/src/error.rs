@@ -8,7 +8,7 @@ use std::sync::Arc;
 use metadata::{Region, RegistryId};
 use oci::{Digest, Reference, RepositoryName};
 
-use crate::FillError;
+use crate::{FillError, TemplateFault};
 
 pub use role::RoleError;
 pub use setting::{PolicyKind, SettingError};
@@ -90,6 +90,18 @@ pub enum PullError {
         prefix: String,
         /// Why.
         source: Arc<SecretError>,
+    },
+    /// The repository is not there, and the template that it would be made by cannot be applied.
+    #[error("repository creation template {prefix} cannot be applied to {repository}: {fault}")]
+    Template {
+        /// The registry.
+        registry: RegistryId,
+        /// The repository that would be made.
+        repository: RepositoryName,
+        /// The template's prefix.
+        prefix: String,
+        /// Why not.
+        fault: TemplateFault,
     },
     /// A store failed.
     #[error(transparent)]

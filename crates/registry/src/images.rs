@@ -312,6 +312,7 @@ fn concerns_all(error: &PullError) -> bool {
         PullError::Denied(_)
         | PullError::NameUnknown { .. }
         | PullError::Credentials { .. }
+        | PullError::Template { .. }
         | PullError::Storage(_)
         | PullError::Fill(_)
         | PullError::Abandoned => true,

@@ -34,6 +34,7 @@ mod rules;
 mod secret_arn;
 mod secrets;
 mod settings;
+mod templates;
 mod upstreams;
 
 pub use authorize::{Action, Resource};
@@ -68,3 +69,4 @@ pub use secrets::{
     SecretValue, SecretView, UpdateSecret,
 };
 pub use settings::{DeclaredRule, Settings};
+pub use templates::{CreationError, TemplateError, TemplateFault, TemplateFields};

@@ -1,7 +1,8 @@
 //! Which rule a repository name falls under, and what it is called upstream.
 //!
 //! ECR User Guide, "Customizing repository prefixes": prefixes match whole path components; the
-//! longest wins; `ROOT` matches everything, last.
+//! longest wins; `ROOT` matches everything, last. Prefixes of repository creation templates match
+//! in the same way.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -46,6 +47,14 @@ impl BookedRule {
     }
 }
 
+/// Returns the keys of the prefixes that a name falls under, each with the rest of the name: whole
+/// path components, the longest first, `ROOT` last.
+pub(crate) fn prefixes(name: &RepositoryName) -> impl Iterator<Item = (&str, &str)> {
+    let text = name.as_str();
+    let cuts = text.rmatch_indices('/').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    cuts.chain(std::iter::once((EcrRepositoryPrefix::ROOT, text)))
+}
+
 impl RuleBook {
     pub(crate) fn new(rules: impl IntoIterator<Item = BookedRule>) -> Self {
         let mut book = Self::default();
@@ -64,14 +73,7 @@ impl RuleBook {
     /// Finds the rule that `name` falls under. A repository named exactly like a prefix does not
     /// fall under it: the prefix ends with an assumed slash.
     pub(crate) fn find(&self, name: &RepositoryName) -> Option<Match> {
-        let text = name.as_str();
-        let cuts = text.rmatch_indices('/').map(|(at, _)| at);
-        for at in cuts {
-            if let Some(booked) = self.by_key.get(&text[..at]) {
-                return Some(Match::new(booked, &text[at + 1..]));
-            }
-        }
-        self.root.as_ref().map(|booked| Match::new(booked, text))
+        prefixes(name).find_map(|(key, rest)| Some(Match::new(self.get(key)?, rest)))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Arc<BookedRule>> {
@@ -149,6 +151,15 @@ mod tests {
         for name in ["docker-hub", "docker-hubs/x", "other/x"] {
             assert!(book.find(&RepositoryName::parse(name).unwrap()).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn prefixes_of_a_name() {
+        let name = RepositoryName::parse("prod/team/app").unwrap();
+        let found: Vec<_> = prefixes(&name).collect();
+        assert_eq!(found, [("prod/team", "app"), ("prod", "team/app"), ("ROOT", "prod/team/app")]);
+        let name = RepositoryName::parse("app").unwrap();
+        assert_eq!(prefixes(&name).collect::<Vec<_>>(), [("ROOT", "app")]);
     }
 
     #[test]

@@ -84,14 +84,16 @@ impl ImportWork {
         if let Some(manifest) = self.brought_meanwhile().await? {
             return Ok(Imported { manifest, served: Served::Hit });
         }
+        // First of all: nothing is fetched for a repository that cannot come into being.
+        let settings = self.inner.settings_for_pull(&self.registry, &self.repository).await?;
         let target = self.inner.target(&self.registry, &self.matched).await?;
         if let Some(known) = &self.known
-            && let Some(imported) = self.confirm(&target, known).await?
+            && let Some(imported) = self.confirm(&target, known, &settings).await?
         {
             return Ok(imported);
         }
         let fetched = self.fetch(&target).await?;
-        self.store(&fetched).await
+        self.store(&fetched, &settings).await
     }
 
     /// Returns what an import brought that ended between this caller's look and this import.
@@ -115,6 +117,7 @@ impl ImportWork {
         &self,
         target: &Target,
         known: &Digest,
+        settings: &RepositorySettings,
     ) -> Result<Option<Imported>, PullError> {
         let stat = match self.inner.upstream.stat_manifest(target, &self.reference).await {
             Ok(stat) => stat,
@@ -141,7 +144,7 @@ impl ImportWork {
             Ok(Some(confirmed))
         } else {
             let fact = self.inner.metadata.manifest(registry, repository, &digest).await?;
-            self.record(fact, confirmed).await.map(Some)
+            self.record(fact, confirmed, settings).await.map(Some)
         }
     }
 
@@ -168,7 +171,11 @@ impl ImportWork {
     }
 
     /// Stores the bytes, then the facts.
-    async fn store(&self, fetched: &FetchedManifest) -> Result<Imported, PullError> {
+    async fn store(
+        &self,
+        fetched: &FetchedManifest,
+        settings: &RepositorySettings,
+    ) -> Result<Imported, PullError> {
         let manifest = Manifest::read(&fetched.bytes, fetched.media_type.as_deref());
         let manifest = manifest.map_err(|source| PullError::BadManifest {
             host: self.matched.rule().upstream_registry_url.clone(),
@@ -194,7 +201,7 @@ impl ImportWork {
             last_pulled_at: None,
         };
         let fetched = Imported { manifest: Arc::new(stored), served: Served::Miss };
-        self.record(fact, fetched).await
+        self.record(fact, fetched, settings).await
     }
 
     /// Records a manifest whose bytes are here, and the tag it was asked by; then it is served,
@@ -203,6 +210,7 @@ impl ImportWork {
         &self,
         mut manifest: ManifestFact,
         imported: Imported,
+        settings: &RepositorySettings,
     ) -> Result<Imported, PullError> {
         manifest.pushed_at = self.inner.clock.now();
         manifest.origin = self.origin();
@@ -210,7 +218,7 @@ impl ImportWork {
             Reference::Tag(tag) => Some(tag.clone()),
             Reference::Digest(_) => None,
         };
-        let (repository, settings) = (self.repository.clone(), RepositorySettings::default());
+        let (repository, settings) = (self.repository.clone(), settings.clone());
         let new = NewManifest { repository, manifest, tag, settings };
         match self.inner.metadata.record_manifest(&self.registry, &new).await {
             Ok(()) => {

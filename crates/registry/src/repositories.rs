@@ -2,9 +2,9 @@
 
 pub(crate) mod constraints;
 mod labels;
-mod lifecycle;
+pub(crate) mod lifecycle;
 mod policies;
-mod policy;
+pub(crate) mod policy;
 
 pub(crate) use policy::check_registry_policy;
 

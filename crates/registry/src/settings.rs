@@ -23,6 +23,8 @@ pub struct Settings {
     pub fill_resumes_max: u32,
     /// Rules one registry may have (ECR: 50).
     pub rules_max: Option<u32>,
+    /// Repository creation templates one registry may have (ECR publishes no number).
+    pub templates_max: Option<u32>,
     /// Memory for manifests of the warm path, in bytes.
     pub hot_manifest_bytes_max: u64,
     /// Tags and links kept for the warm path, each.
@@ -66,6 +68,7 @@ impl Settings {
             fills_max: 128,
             fill_resumes_max: 20,
             rules_max: None,
+            templates_max: None,
             hot_manifest_bytes_max: 16 << 20,
             hot_entries_max: 100_000,
             anonymous_pull: false,

@@ -21,6 +21,7 @@ mod scanning;
 mod secrets;
 mod setting_failure;
 mod settings;
+mod templates;
 mod token;
 mod unoffered;
 mod validate;
@@ -168,6 +169,10 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
         Operation::UpdatePullThroughCacheRule => rules::update(call).await,
         Operation::ValidatePullThroughCacheRule => rules::validate(call).await,
         Operation::DeletePullThroughCacheRule => rules::delete(call).await,
+        Operation::CreateRepositoryCreationTemplate => templates::create(call).await,
+        Operation::DescribeRepositoryCreationTemplates => templates::describe(call).await,
+        Operation::UpdateRepositoryCreationTemplate => templates::update(call).await,
+        Operation::DeleteRepositoryCreationTemplate => templates::delete(call).await,
         Operation::GetAuthorizationToken => token::get(call),
         Operation::CreateRepository => repositories::create(call).await,
         Operation::DescribeRepositories => repositories::describe(call).await,

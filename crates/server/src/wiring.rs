@@ -126,6 +126,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         fills_max: limits.fills_max,
         fill_resumes_max: limits.fill_resumes_max,
         rules_max: limits.rules_max,
+        templates_max: limits.templates_max,
         hot_manifest_bytes_max: limits.hot_manifest_bytes_max,
         hot_entries_max: limits.hot_entries_max,
         anonymous_pull: config.anonymous_pull,

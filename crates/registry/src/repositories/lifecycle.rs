@@ -41,6 +41,11 @@ pub(super) fn check(text: &str) -> Result<(), SettingError> {
             return Err(SettingError::Invalid { field: "lifecyclePolicyText", reason });
         }
     }
+    check_grammar(text)
+}
+
+/// Checks the grammar of a lifecycle policy, whatever its length.
+pub(crate) fn check_grammar(text: &str) -> Result<(), SettingError> {
     check_rules(text)
         .map_err(|reason| SettingError::MalformedPolicy { kind: PolicyKind::Lifecycle, reason })
 }

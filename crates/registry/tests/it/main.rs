@@ -21,6 +21,7 @@ mod secrets;
 mod sources;
 mod stale;
 mod strict_rules;
+mod templates;
 mod troubles;
 mod visibility;
 mod watched;

@@ -33,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) questions_per_upstream_max: usize,
     /// Pull through cache rules of one registry; none where nobody limits them.
     pub(crate) rules_max: Option<u32>,
+    /// Repository creation templates of one registry; none where nobody limits them.
+    pub(crate) templates_max: Option<u32>,
     /// Client connections at once.
     pub(crate) connections_max: usize,
     /// Redirects followed for one request to an upstream.
@@ -82,6 +84,7 @@ impl Default for Limits {
             fills_per_upstream_max: upstream.transfers_max,
             questions_per_upstream_max: upstream.questions_max,
             rules_max: settings.rules_max,
+            templates_max: settings.templates_max,
             connections_max: 8192,
             redirects_max: upstream.redirects_max,
             connect_timeout: timeouts.connect,
@@ -136,9 +139,10 @@ impl Limits {
         )?;
         let whole = |text: &str| text.parse::<usize>().map_err(|_| "expected a whole number");
         assign(&mut limits.redirects_max, values.parse("limits.redirects", whole))?;
-        let rules = |text: &str| text.parse::<u32>().map_err(|_| "expected a whole number");
-        assign(&mut limits.fill_resumes_max, values.parse("limits.fill-resumes", rules))?;
-        limits.rules_max = values.parse("limits.rules", rules)?;
+        let whole = |text: &str| text.parse::<u32>().map_err(|_| "expected a whole number");
+        assign(&mut limits.fill_resumes_max, values.parse("limits.fill-resumes", whole))?;
+        limits.rules_max = values.parse("limits.rules", whole)?;
+        limits.templates_max = values.parse("limits.templates", whole)?;
         limits.read_times(values)?;
         Ok(limits)
     }

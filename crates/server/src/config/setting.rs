@@ -122,6 +122,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.fill-resumes", Kind::Text),
             ("limits.questions-per-upstream", Kind::Text),
             ("limits.rules", Kind::Text),
+            ("limits.templates", Kind::Text),
             ("limits.connections", Kind::Text),
             ("limits.redirects", Kind::Text),
             ("limits.connect-timeout", Kind::Text),

@@ -2,6 +2,7 @@
 //! (`docs` of the errors are in the reference of ECR, Secrets Manager and STS).
 
 mod pull;
+mod template;
 
 use aws::{
     Exception,
@@ -10,6 +11,7 @@ use aws::{
 use registry::{Denied, DescribeError, RuleError, SecretError, StorageError};
 
 pub(super) use self::pull::{image as pull_image, layer as pull_layer};
+pub(super) use self::template::template;
 use super::validate::violation;
 use crate::body::Cause;
 

@@ -5,6 +5,7 @@ mod images;
 mod roles;
 mod rule_updates;
 mod secret_changes;
+mod templates;
 
 use http_body_util::Full;
 use proptest::prelude::*;

@@ -10,7 +10,8 @@ mod upstream;
 use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
-use oci::ErrorCode;
+use metadata::RegistryId;
+use oci::{ErrorCode, RepositoryName};
 use registry::{Denied, FillError, PullError, StaleReason};
 use serde_json::{Value, json};
 
@@ -217,14 +218,7 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
     let failure = match &error {
         PullError::Denied(denied) => return denied.clone().into(),
         PullError::NameUnknown { registry, repository, rule_in } => {
-            let failure = Failure::new(
-                ErrorCode::NameUnknown,
-                format!(
-                    "The repository with name '{repository}' does not exist in the registry with \
-                     id '{}'",
-                    registry.account
-                ),
-            );
+            let failure = name_unknown(registry, repository);
             return match rule_in {
                 Some(region) => failure.with_detail(json!({
                     "region": region.as_str(),
@@ -252,6 +246,15 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
             format!("The upstream registry {host} sent a manifest that cannot be kept: {source}"),
         ),
         PullError::Credentials { prefix, source } => storage::credentials(prefix, source),
+        PullError::Template { registry, repository, prefix, fault } => {
+            name_unknown(registry, repository).with_detail(json!({
+                "repositoryCreationTemplate": prefix,
+                "hint": format!(
+                    "the repository was not created: the repository creation template cannot be \
+                     applied: {fault}"
+                ),
+            }))
+        }
         PullError::Storage(error) => storage::failure(error),
         PullError::Fill(error) => match &**error {
             FillError::Upstream(error) => upstream::failure(error, subject),
@@ -261,6 +264,17 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
         PullError::Abandoned => ErrorCode::Unavailable.into(),
     };
     failure.with_cause(error)
+}
+
+/// A repository that is not there and does not come into being. The text is ECR's.
+fn name_unknown(registry: &RegistryId, repository: &RepositoryName) -> Failure {
+    Failure::new(
+        ErrorCode::NameUnknown,
+        format!(
+            "The repository with name '{repository}' does not exist in the registry with id '{}'",
+            registry.account
+        ),
+    )
 }
 
 /// What a stale answer says of its reason, in words that are safe to show.

@@ -3,7 +3,7 @@
 use aws::{Exception, exception::EcrException};
 use metadata::RegistryId;
 use oci::RepositoryName;
-use registry::PullError;
+use registry::{PullError, TemplateFault};
 
 use super::{Failure, chained, describe};
 
@@ -13,6 +13,9 @@ pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
         PullError::Denied(denied) => return denied.clone().into(),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
+        }
+        PullError::Template { registry, repository, prefix, fault } => {
+            return no_template(registry, repository, prefix, *fault);
         }
         PullError::Credentials { .. } | PullError::Upstream(_) | PullError::BadManifest { .. } => {
             EcrException::UnableToGetUpstreamImage
@@ -32,6 +35,9 @@ pub(in crate::control_plane) fn layer(error: &PullError) -> Failure {
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
+        PullError::Template { registry, repository, prefix, fault } => {
+            return no_template(registry, repository, prefix, *fault);
+        }
         PullError::BlobUnknown { repository, digest, .. } => Exception::new(
             EcrException::LayersNotFound,
             format!(
@@ -48,6 +54,21 @@ pub(in crate::control_plane) fn layer(error: &PullError) -> Failure {
         }
     };
     Failure::from(exception).with_cause(chained(error))
+}
+
+/// A repository that did not come into being, and why: ECR itself keeps the reason back.
+fn no_template(
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    prefix: &str,
+    fault: TemplateFault,
+) -> Failure {
+    let account = &registry.account;
+    let text = format!(
+        "The repository with name '{repository}' does not exist in the registry with id \
+         '{account}': the repository creation template '{prefix}' cannot be applied: {fault}"
+    );
+    Exception::new(EcrException::RepositoryNotFound, text).into()
 }
 
 fn no_repository(registry: &RegistryId, repository: &RepositoryName) -> Failure {

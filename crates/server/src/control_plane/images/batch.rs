@@ -150,6 +150,7 @@ fn upstream(error: &PullError) -> Said {
         | PullError::NameUnknown { .. }
         | PullError::Denied(_)
         | PullError::Credentials { .. }
+        | PullError::Template { .. }
         | PullError::Storage(_)
         | PullError::Fill(_)
         | PullError::Abandoned => ("ImageNotFound", "Requested image not found".to_owned()),
