@@ -2,23 +2,18 @@
 //!
 //! They are kept and told again; nothing is replicated or scanned.
 
-use std::collections::BTreeSet;
+mod replication;
+mod scanning;
 
-use metadata::{
-    RegistryId, RegistryScanType, RegistryScanning, RegistrySettings, ReplicationRule,
-    ScanFrequency,
-};
+use metadata::{RegistryId, RegistryScanning, RegistrySettings, ReplicationRule};
 use oci::RepositoryName;
 
+pub use self::scanning::RepositoryScanning;
 use crate::{
     Action, Caller, PolicyKind, Registry, Resource, SettingError,
     registry::Inner,
     repositories::{SWAPS_MAX, check_registry_policy},
 };
-
-/// How many registries one registry replicates to, all rules together (User Guide, "Private image
-/// replication").
-const DESTINATIONS_MAX: usize = 25;
 
 /// A setting of an account in a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +24,6 @@ pub enum AccountSetting {
     RegistryPolicyScope,
     /// `BLOB_MOUNTING`.
     BlobMounting,
-}
-
-/// How a repository is to be scanned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RepositoryScanning {
-    /// Its name.
-    pub name: RepositoryName,
-    /// Whether an image is to be scanned when it is pushed.
-    pub scan_on_push: bool,
-    /// How often.
-    pub frequency: ScanFrequency,
-    /// The filters of the registry's rules that match it, each once.
-    pub filters: Vec<String>,
 }
 
 impl AccountSetting {
@@ -135,7 +117,7 @@ impl Registry {
         rules: Vec<ReplicationRule>,
     ) -> Result<(), SettingError> {
         self.inner.authorize_setting(caller, "ecr:PutReplicationConfiguration")?;
-        check_replication(&caller.registry, &rules)?;
+        replication::check(&caller.registry, &rules)?;
         let change = |settings: &mut RegistrySettings| {
             settings.replication.clone_from(&rules);
             Ok(())
@@ -161,7 +143,7 @@ impl Registry {
         scanning: RegistryScanning,
     ) -> Result<(), SettingError> {
         self.inner.authorize_setting(caller, "ecr:PutRegistryScanningConfiguration")?;
-        check_scanning(&scanning)?;
+        scanning::check(&scanning)?;
         let change = |settings: &mut RegistrySettings| {
             settings.scanning.clone_from(&scanning);
             Ok(())
@@ -186,7 +168,7 @@ impl Registry {
             let store = &self.inner.metadata;
             found.push(match store.repository(&caller.registry, name).await {
                 Ok(repository) => {
-                    Ok(scanning_of(name, repository.settings.scan_on_push, &scanning))
+                    Ok(scanning::of_repository(name, repository.settings.scan_on_push, &scanning))
                 }
                 Err(metadata::Error::NotFound) => Err(name.clone()),
                 Err(error) => return Err(error.into()),
@@ -279,70 +261,4 @@ impl Inner {
 fn absent(registry: &RegistryId) -> SettingError {
     let (kind, resource) = (PolicyKind::Registry, registry.account.to_string());
     SettingError::PolicyNotFound { kind, resource, registry: registry.clone() }
-}
-
-fn check_replication(registry: &RegistryId, rules: &[ReplicationRule]) -> Result<(), SettingError> {
-    const FIELD: &str = "replicationConfiguration.rules.destinations";
-    let invalid = |reason: String| Err(SettingError::Invalid { field: FIELD, reason });
-    let mut all = BTreeSet::new();
-    for destination in rules.iter().flat_map(|rule| &rule.destinations) {
-        let (account, region) = (destination.account.as_str(), destination.region.as_str());
-        if (account, region) == (registry.account.as_str(), registry.region.as_str()) {
-            return invalid(format!("the registry {region} of {account} is the source itself"));
-        }
-        all.insert((account, region));
-    }
-    if all.len() > DESTINATIONS_MAX {
-        return invalid(format!("all rules together have at most {DESTINATIONS_MAX}"));
-    }
-    Ok(())
-}
-
-/// Holds the frequencies against the kind of scan, each of which is named once.
-fn check_scanning(scanning: &RegistryScanning) -> Result<(), SettingError> {
-    let invalid =
-        |reason: String| Err(SettingError::Invalid { field: "rules.scanFrequency", reason });
-    let allowed: &[ScanFrequency] = match scanning.scan_type {
-        RegistryScanType::Basic => &[ScanFrequency::ScanOnPush, ScanFrequency::Manual],
-        RegistryScanType::Enhanced => &[ScanFrequency::ScanOnPush, ScanFrequency::ContinuousScan],
-    };
-    for (position, rule) in scanning.rules.iter().enumerate() {
-        let frequency = rule.frequency;
-        if !allowed.contains(&frequency) {
-            let (word, scan_type) = (frequency.as_str(), scanning.scan_type.as_str());
-            return invalid(format!("{word} is not for the scanType {scan_type}"));
-        }
-        if scanning.rules[..position].iter().any(|earlier| earlier.frequency == frequency) {
-            return invalid(format!("{} is named twice", frequency.as_str()));
-        }
-    }
-    Ok(())
-}
-
-/// A registry's rule that matches goes before what the repository says itself; of several the one
-/// that scans most often.
-fn scanning_of(
-    name: &RepositoryName,
-    scan_on_push: bool,
-    scanning: &RegistryScanning,
-) -> RepositoryScanning {
-    let matching: Vec<_> = scanning
-        .rules
-        .iter()
-        .filter(|rule| rule.matching(name.as_str()).next().is_some())
-        .collect();
-    let own = if scan_on_push { ScanFrequency::ScanOnPush } else { ScanFrequency::Manual };
-    let frequency = matching.iter().map(|rule| rule.frequency).max().unwrap_or(own);
-    let mut filters = Vec::new();
-    for filter in matching.iter().flat_map(|rule| rule.matching(name.as_str())) {
-        if !filters.iter().any(|held| held == filter) {
-            filters.push(filter.to_owned());
-        }
-    }
-    RepositoryScanning {
-        name: name.clone(),
-        scan_on_push: frequency != ScanFrequency::Manual,
-        frequency,
-        filters,
-    }
 }
