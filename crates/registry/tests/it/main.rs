@@ -12,6 +12,7 @@ mod late;
 mod links;
 mod permission;
 mod pulls;
+mod repositories;
 mod resource_requests;
 mod resumed_fills;
 mod rule_updates;

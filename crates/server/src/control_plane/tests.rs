@@ -2,6 +2,8 @@
 
 mod cloud_control;
 mod images;
+mod registry_settings;
+mod repositories;
 mod roles;
 mod rule_updates;
 mod secret_changes;
