@@ -15,6 +15,7 @@ mod main_job;
 mod one_transfer;
 mod pulumi;
 mod readme;
+mod repositories;
 mod rules;
 mod rust_sdk;
 mod scene;
