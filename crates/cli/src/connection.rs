@@ -97,10 +97,7 @@ impl Connection {
             given.or_else(|| variable(name)).or_else(|| variable("AWS_ENDPOINT_URL"))
         };
         let is_aws = |endpoint: &Option<String>| endpoint.is_none() && local.is_none();
-        let fallback = match &local {
-            Some(local) => local.endpoint.clone(),
-            None => None,
-        };
+        let fallback = local.as_ref().and_then(|local| local.endpoint.clone());
         let endpoint = |name: &str| {
             named(name).or_else(|| profile.endpoint_url.clone()).or_else(|| fallback.clone())
         };

@@ -25,6 +25,7 @@ pub(super) async fn ask(
 
 /// Tries rules, all where none is named, and fails where one does not work.
 pub(super) async fn run(session: &Session<'_>, prefixes: Vec<String>) -> Result<(), Error> {
+    let is_one = prefixes.len() == 1;
     let prefixes = if prefixes.is_empty() {
         let all = rules(session, None).await?;
         all.into_iter().filter_map(|rule| rule.ecr_repository_prefix).collect()
@@ -45,7 +46,7 @@ pub(super) async fn run(session: &Session<'_>, prefixes: Vec<String>) -> Result<
         ]);
     }
     match answers.as_slice() {
-        [answer] if prefixes.len() == 1 => session.output.list(answer, &table)?,
+        [answer] if is_one => session.output.list(answer, &table)?,
         answers => session.output.list(&answers, &table)?,
     }
     let broken: Vec<&str> = answers

@@ -48,6 +48,7 @@ fn json_has_the_fields_of_ecr() {
     let shown = world.json(&["rule", "show", "hub"]);
     assert_eq!(shown, listed["pullThroughCacheRules"][0]);
     assert_eq!(world.json(&["rule", "validate", "hub"])["isValid"], true);
+    assert_eq!(world.json(&["rule", "validate"])[0]["isValid"], true);
     assert_eq!(world.json(&["rule", "remove", "hub"])["ecrRepositoryPrefix"], "hub");
 }
 
