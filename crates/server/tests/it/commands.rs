@@ -7,6 +7,7 @@ mod lists;
 mod repositories;
 mod rules;
 mod secrets;
+mod templates;
 
 use std::process::{Command, Output, Stdio};
 
