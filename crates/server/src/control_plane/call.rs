@@ -33,9 +33,10 @@ impl<'a> Call<'a> {
         doors: &'a Doors,
         head: &'a Parts,
         body: &'a [u8],
-        signing_name: &str,
+        signing_name: &'static str,
         exchange: &mut Exchange,
     ) -> Result<Self, Exception> {
+        exchange.service = Some(signing_name);
         let headers = signed_headers(head);
         let request = sigv4::Request {
             method: head.method.as_str(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Response, request::Parts};
+use http::{Response, header::USER_AGENT, request::Parts};
 use http_body::Body as _;
 use registry::Principal;
 use tracing::Level;
@@ -32,6 +32,7 @@ pub(super) fn log(
         door = door.as_str(),
         method = head.method.as_str(),
         path = head.uri.path(),
+        service = exchange.service,
         operation = exchange.operation,
         status = response.status().as_u16(),
         outcome = exchange.outcome.as_deref(),
@@ -40,6 +41,7 @@ pub(super) fn log(
         registry = exchange.login.as_deref().map(|login| tracing::field::display(&login.caller.registry)),
         access_key_id,
         peer = %exchange.connection.peer,
+        user_agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()),
         "request"
     );
 }

@@ -17,6 +17,8 @@ pub(crate) struct Exchange {
     pub(crate) connection: Connection,
     /// Who asks, once that is known.
     pub(crate) login: Option<Arc<Login>>,
+    /// The service of the control plane that is asked, by its signing name.
+    pub(crate) service: Option<&'static str>,
     /// The operation of the control plane.
     pub(crate) operation: Option<&'static str>,
     /// The code of the error, or how the cache served it.
@@ -29,7 +31,7 @@ impl Exchange {
         if version > Version::HTTP_11 {
             connection.access = Access::User;
         }
-        Self { request_id, connection, login: None, operation: None, outcome: None }
+        Self { request_id, connection, login: None, service: None, operation: None, outcome: None }
     }
 }
 

@@ -480,6 +480,21 @@ async fn one_line_for_each_request_and_no_secret_in_it() {
     assert!(!log.contains("cistern::access"), "{log}");
 }
 
+#[tokio::test]
+async fn the_log_tells_which_client_called_which_operation() {
+    let world = World::start().await;
+    let call = Signed::new("secretsmanager.GetSecretValue", "secretsmanager", r#"{"SecretId":"x"}"#);
+    let mut request = call.request();
+    request.headers_mut().insert("user-agent", HeaderValue::from_static("Boto3/1.44.3 md/x"));
+    let (_, log) = logged(world.send(request)).await;
+    let line = log.lines().find(|line| line.contains("cistern::access")).unwrap();
+    let fields = &serde_json::from_str::<Value>(line).unwrap()["fields"];
+    assert_eq!(fields["service"], "secretsmanager");
+    assert_eq!(fields["operation"], "GetSecretValue");
+    assert_eq!(fields["outcome"], "ResourceNotFoundException");
+    assert_eq!(fields["user_agent"], "Boto3/1.44.3 md/x");
+}
+
 /// Sends a raw request on one connection of a real server; returns all it answers.
 async fn on_the_wire(world: &World, request: &str) -> String {
     on_the_wire_with(world, request, || {}).await
