@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::compatibility::{self, Client};
 use crate::program::{Daemon, Outcome, command, run};
 use crate::skip::target_directory;
 
@@ -66,6 +67,9 @@ pub struct Cistern {
     home: TempDir,
     flags: Vec<String>,
     url: String,
+    /// The scenario, by the thread that cargo names after it.
+    test: String,
+    client: OnceLock<Client>,
 }
 
 impl Cistern {
@@ -78,7 +82,9 @@ impl Cistern {
     pub fn start(flags: &[&str]) -> Self {
         let home = TempDir::with_prefix("cistern-").expect("a temporary directory");
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let mut cistern = Self { daemon: None, home, flags, url: String::new() };
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let (url, client) = (String::new(), OnceLock::new());
+        let mut cistern = Self { daemon: None, home, flags, url, test, client };
         cistern.serve("127.0.0.1:0");
         cistern
     }
@@ -123,6 +129,15 @@ impl Cistern {
             line.trim_end().strip_prefix(READY).map(str::to_owned)
         });
         self.daemon = Some(daemon);
+    }
+
+    /// Says whose calls these are where a client runs other programs: CDKTF runs Terraform. Calls of
+    /// the AWS CLI stay its own, for scenarios look with it at what others did.
+    ///
+    /// # Panics
+    /// When it was said already, and otherwise.
+    pub fn calls_are_of(&self, client: Client) {
+        assert_eq!(*self.client.get_or_init(|| client), client, "one client for each server");
     }
 
     /// SIGKILL.
@@ -210,6 +225,8 @@ impl Drop for Cistern {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("--- log of the cistern at {}\n{}", self.url, self.log());
+        } else {
+            compatibility::record(&self.test, &self.log(), self.client.get().copied());
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod alchemy;
 pub mod aws_cli;
 pub mod cdktf;
 pub mod cistern;
+pub mod compatibility;
 pub mod connect_proxy;
 pub mod containerd;
 pub mod docker;

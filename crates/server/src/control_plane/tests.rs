@@ -1,7 +1,9 @@
 //! One test for each operation and each exception of the control plane.
 
 mod cloud_control;
+mod hostile;
 mod images;
+mod operations;
 mod registry_settings;
 mod repositories;
 mod roles;
@@ -10,7 +12,6 @@ mod secret_changes;
 mod templates;
 
 use http_body_util::Full;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::doors;
@@ -721,129 +722,4 @@ async fn every_answer_goes_out_in_one_piece() {
     let mut unsigned = http::Request::new(Full::from("{}"));
     *unsigned.method_mut() = http::Method::POST;
     assert_eq!(world.send(unsigned).await.status, 400);
-}
-
-/// Bodies that resemble what the operations read, and others that do not.
-fn hostile() -> impl Strategy<Value = Vec<u8>> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        "\\PC{0,40}".prop_map(Value::from),
-        "[a-z0-9/._-]{0,40}".prop_map(Value::from),
-        Just(json!("ROOT")),
-        Just(json!(ACCOUNT)),
-        Just(json!("arn:aws:secretsmanager:us-east-1:111122223333:secret:x")),
-    ];
-    let names = prop::sample::select(vec![
-        "ecrRepositoryPrefix",
-        "upstreamRegistryUrl",
-        "registryId",
-        "upstreamRegistry",
-        "credentialArn",
-        "customRoleArn",
-        "upstreamRepositoryPrefix",
-        "ecrRepositoryPrefixes",
-        "nextToken",
-        "maxResults",
-        "registryIds",
-        "repositoryNames",
-        "repositoryName",
-        "imageIds",
-        "imageTag",
-        "imageDigest",
-        "filter",
-        "tagStatus",
-        "imageStatus",
-        "Name",
-        "SecretId",
-        "SecretString",
-        "SecretBinary",
-        "ClientRequestToken",
-        "Tags",
-        "Key",
-        "Value",
-        "VersionId",
-        "VersionStage",
-        "RecoveryWindowInDays",
-        "ForceDeleteWithoutRecovery",
-        "KmsKeyId",
-        "AddReplicaRegions",
-        "Description",
-        "VersionStages",
-        "RemoveFromVersionId",
-        "MoveToVersionId",
-        "TagKeys",
-        "ResourcePolicy",
-        "BlockPublicPolicy",
-        "Filters",
-        "Values",
-        "MaxResults",
-        "NextToken",
-        "SortBy",
-        "SortOrder",
-        "IncludeDeprecated",
-        "IncludePlannedDeletion",
-    ]);
-    let value = leaf.prop_recursive(3, 24, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::hash_map(names.clone().prop_map(str::to_owned), inner, 0..8)
-                .prop_map(|members| members.into_iter().collect::<Value>()),
-        ]
-    });
-    prop_oneof![
-        9 => value.prop_map(|value| value.to_string().into_bytes()),
-        1 => prop::collection::vec(any::<u8>(), 0..200),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-    #[test]
-    fn no_body_is_the_servers_fault(bodies in prop::collection::vec(hostile(), 8)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let outcome: Result<(), TestCaseError> = runtime.block_on(async {
-            let world = World::start().await;
-            for body in bodies {
-                for (prefix, service, operations) in [
-                    (
-                        "AmazonEC2ContainerRegistry_V20150921",
-                        "ecr",
-                        &[
-                            CREATE, DESCRIBE, UPDATE, VALIDATE, DELETE, "GetAuthorizationToken",
-                            "DescribeRepositories", "DescribeImages", "PutImage",
-                        ][..],
-                    ),
-                    (
-                        "secretsmanager",
-                        "secretsmanager",
-                        &[
-                            "CreateSecret", "GetSecretValue", "DescribeSecret", "DeleteSecret",
-                            "RestoreSecret", "UpdateSecret", "ListSecrets", "PutSecretValue",
-                            "ListSecretVersionIds", "UpdateSecretVersionStage", "TagResource",
-                            "UntagResource", "GetResourcePolicy", "PutResourcePolicy",
-                            "DeleteResourcePolicy", "RotateSecret",
-                        ],
-                    ),
-                ] {
-                    for operation in operations {
-                        let target = format!("{prefix}.{operation}");
-                        let answer =
-                            world.send(Signed::new(&target, service, body.clone()).request()).await;
-                        prop_assert!(
-                            matches!(answer.status, 200 | 400),
-                            "{operation}: {}", answer.text()
-                        );
-                        if answer.status == 400 {
-                            prop_assert!(!answer.exception().is_empty());
-                        }
-                    }
-                }
-            }
-            Ok(())
-        });
-        outcome?;
-    }
 }

@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) doors: Arc<Doors>,
     pub(crate) upstream: ScriptedUpstream,
     pub(crate) clock: Arc<ManualClock>,
+    /// Every stored fact: another handle on the store.
+    pub(crate) memory: MemoryMetadata,
     parts: RegistryParts,
     settings: DoorSettings,
 }
@@ -148,16 +150,17 @@ impl World {
             timeouts: upstream::Timeouts { first_byte, ..upstream::Timeouts::default() },
             ..upstream::Settings::default()
         });
+        let memory = MemoryMetadata::new();
         let parts = RegistryParts {
             blobs: Arc::new(MemoryBlobs::new(staging_bytes_max)),
-            metadata: Arc::new(MemoryMetadata::new()),
+            metadata: Arc::new(memory.clone()),
             upstream: Arc::new(client.unwrap()),
             clock: clock.clone(),
             keyring: Arc::new(Keyring::generate()),
             fills: Arc::new(LocalDirectory::default()),
         };
         let doors = open(&parts, &settings).await;
-        Self { doors, upstream, clock, parts, settings }
+        Self { doors, upstream, clock, memory, parts, settings }
     }
 
     /// The same stores and keyring, in a process started anew with other settings.
@@ -483,7 +486,8 @@ async fn one_line_for_each_request_and_no_secret_in_it() {
 #[tokio::test]
 async fn the_log_tells_which_client_called_which_operation() {
     let world = World::start().await;
-    let call = Signed::new("secretsmanager.GetSecretValue", "secretsmanager", r#"{"SecretId":"x"}"#);
+    let call =
+        Signed::new("secretsmanager.GetSecretValue", "secretsmanager", r#"{"SecretId":"x"}"#);
     let mut request = call.request();
     request.headers_mut().insert("user-agent", HeaderValue::from_static("Boto3/1.44.3 md/x"));
     let (_, log) = logged(world.send(request)).await;
