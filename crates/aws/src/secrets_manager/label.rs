@@ -29,6 +29,9 @@ pub struct UntagResourceRequest {
 pub struct GetResourcePolicyRequest {
     /// The name, the ARN, or the ARN without its suffix.
     pub secret_id: String,
+    /// The name of the policy: `default` where it is absent, the only one there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
 }
 
 /// The resource policy of a secret.
@@ -54,6 +57,9 @@ pub struct PutResourcePolicyRequest {
     pub secret_id: String,
     /// The policy, in JSON.
     pub resource_policy: String,
+    /// The name of the policy: `default` where it is absent, the only one there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
     /// Whether to refuse a policy that gives broad access.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_public_policy: Option<bool>,
@@ -77,6 +83,9 @@ pub struct PutResourcePolicyResponse {
 pub struct DeleteResourcePolicyRequest {
     /// The name, the ARN, or the ARN without its suffix.
     pub secret_id: String,
+    /// The name of the policy: `default` where it is absent, the only one there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
 }
 
 /// The secret whose policy was removed.

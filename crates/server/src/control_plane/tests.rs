@@ -543,6 +543,16 @@ async fn constraints_of_secrets() {
             }),
             "PublicPolicyException",
         ),
+        (
+            "PutResourcePolicy",
+            json!({"SecretId": "a", "ResourcePolicy": "{}", "PolicyName": "b"}),
+            "InvalidParameterException",
+        ),
+        (
+            "GetResourcePolicy",
+            json!({"SecretId": "a", "PolicyName": "b"}),
+            "ResourceNotFoundException",
+        ),
         ("ListSecrets", json!({"MaxResults": 0}), "ValidationException"),
         ("ListSecrets", json!({"MaxResults": 101}), "ValidationException"),
         ("ListSecrets", json!({"NextToken": "?"}), "InvalidNextTokenException"),

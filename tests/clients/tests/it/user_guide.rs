@@ -75,10 +75,10 @@ fn kind(heading: &str) -> &'static str {
     }
 }
 
-fn run_every_example(
-    flags: &[&str],
-    cli: fn(Vec<(String, String)>) -> Result<AwsCli, Missing>,
-) -> Result<(), Missing> {
+/// Makes one version of the CLI.
+type Cli = fn(Vec<(String, String)>) -> Result<AwsCli, Missing>;
+
+fn run_every_example(flags: &[&str], cli: Cli) -> Result<(), Missing> {
     let cistern = Cistern::start(&[&["--account-id", ACCOUNT], flags].concat());
     let aws = cli(cistern.environment())?;
     let account = json!({"username": USER, "accessToken": PASSWORD}).to_string();

@@ -1,6 +1,8 @@
 //! Tags and resource policies of secrets.
 
 use aws::{
+    Exception,
+    exception::SecretsManagerException,
     json,
     secrets_manager::{
         DeleteResourcePolicyRequest, DeleteResourcePolicyResponse, GetResourcePolicyRequest,
@@ -46,6 +48,7 @@ pub(in super::super) async fn untag(call: &Call<'_>) -> Outcome {
 pub(in super::super) async fn get_policy(call: &Call<'_>) -> Outcome {
     let request: GetResourcePolicyRequest = call.secrets_manager()?;
     let id = checked_id(&request.secret_id)?;
+    require_default(request.policy_name.as_deref(), SecretsManagerException::ResourceNotFound)?;
     let view = call.registry().secret_policy(call.caller(), id).await.map_err(error::secret)?;
     Ok(json::render(&GetResourcePolicyResponse {
         arn: Some(view.arn),
@@ -58,6 +61,7 @@ pub(in super::super) async fn get_policy(call: &Call<'_>) -> Outcome {
 pub(in super::super) async fn put_policy(call: &Call<'_>) -> Outcome {
     let request: PutResourcePolicyRequest = call.secrets_manager()?;
     let id = checked_id(&request.secret_id)?;
+    require_default(request.policy_name.as_deref(), SecretsManagerException::InvalidParameter)?;
     let (policy, block) = (&request.resource_policy, request.block_public_policy);
     let block = block.unwrap_or_default();
     let set = call.registry().set_secret_policy(call.caller(), id, Some(policy), block).await;
@@ -92,10 +96,22 @@ pub(in super::super) async fn validate_policy(call: &Call<'_>) -> Outcome {
 pub(in super::super) async fn delete_policy(call: &Call<'_>) -> Outcome {
     let request: DeleteResourcePolicyRequest = call.secrets_manager()?;
     let id = checked_id(&request.secret_id)?;
+    require_default(request.policy_name.as_deref(), SecretsManagerException::ResourceNotFound)?;
     let set = call.registry().set_secret_policy(call.caller(), id, None, false).await;
     let view = set.map_err(error::secret)?;
     Ok(json::render(&DeleteResourcePolicyResponse {
         arn: Some(view.arn),
         name: Some(view.secret.name),
     }))
+}
+
+/// A secret has one policy, and its name is `default`.
+fn require_default(name: Option<&str>, refusal: SecretsManagerException) -> Result<(), Exception> {
+    match name {
+        None | Some("default") => Ok(()),
+        Some(_) => Err(Exception::new(
+            refusal,
+            "Invalid PolicyName: the only resource policy that a secret has is called default.",
+        )),
+    }
 }
