@@ -32,6 +32,9 @@ pub struct ReplicationRule {
     /// Prefixes of the names of the repositories it is about; absent where it is about all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_prefixes: Option<Vec<String>>,
+    /// Whether deletions are to be replicated too, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletions: Option<bool>,
 }
 
 /// A registry to replicate to.
@@ -161,6 +164,7 @@ mod tests {
             replication: vec![ReplicationRule {
                 destinations: vec![destination],
                 repository_prefixes: Some(vec!["prod".into()]),
+                deletions: None,
             }],
             scanning: RegistryScanning {
                 scan_type: RegistryScanType::Enhanced,

@@ -95,6 +95,17 @@ pub struct ReplicationRule {
     /// Which repositories it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_filters: Option<Vec<RepositoryFilter>>,
+    /// Whether deletions are replicated too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_replication: Option<DeleteReplication>,
+}
+
+/// Whether deletions are replicated.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteReplication {
+    /// They are.
+    pub enabled: bool,
 }
 
 /// A registry to replicate to.

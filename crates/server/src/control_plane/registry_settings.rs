@@ -108,6 +108,7 @@ fn read_rule(member: &str, rule: ecr::ReplicationRule) -> Result<ReplicationRule
     Ok(ReplicationRule {
         destinations: destinations.collect(),
         repository_prefixes: rule.repository_filters.map(prefixes),
+        deletions: rule.delete_replication.map(|deletions| deletions.enabled),
     })
 }
 
@@ -133,6 +134,7 @@ fn write(rules: Vec<ReplicationRule>) -> ReplicationConfiguration {
         repository_filters: rule
             .repository_prefixes
             .map(|prefixes| prefixes.into_iter().map(filter).collect()),
+        delete_replication: rule.deletions.map(|enabled| ecr::DeleteReplication { enabled }),
     });
     ReplicationConfiguration { rules: rules.collect() }
 }

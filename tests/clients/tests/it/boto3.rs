@@ -18,3 +18,10 @@ fn roles_are_read_by_the_model_of_iam() {
     let aws = or_skip!(AwsCli::new(cistern.environment()));
     aws.run_python(&workspace().join("tests/clients/scripts/boto3_roles.py")).success();
 }
+
+#[test]
+fn repositories_their_settings_and_the_registrys_are_kept() {
+    let cistern = Cistern::start(&[]);
+    let aws = or_skip!(AwsCli::new(cistern.environment()));
+    aws.run_python(&workspace().join("tests/clients/scripts/boto3_repositories.py")).success();
+}

@@ -1,7 +1,7 @@
 //! Every operation of every service, and how it is called: what the tests of all operations walk.
 
 use aws::{
-    Service, ecr,
+    Service, cloud_control, ecr,
     exception::{
         CloudControlException, CommonException, EcrException, IamException, SecretsManagerException,
     },
@@ -25,18 +25,6 @@ pub(super) enum Protocol {
     Query(QueryService),
 }
 
-/// The operations of Cloud Control (botocore `cloudcontrol` 2021-09-30).
-const CLOUD_CONTROL: [&str; 8] = [
-    "CancelResourceRequest",
-    "CreateResource",
-    "DeleteResource",
-    "GetResource",
-    "GetResourceRequestStatus",
-    "ListResourceRequests",
-    "ListResources",
-    "UpdateResource",
-];
-
 /// Every operation of every service that is known, offered or not, and one that nobody knows.
 pub(super) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
@@ -47,7 +35,9 @@ pub(super) fn operations() -> Vec<Operation> {
             Service::SecretsManager => {
                 secrets_manager::Operation::ALL.iter().map(|of| of.name()).collect()
             }
-            Service::CloudControl => CLOUD_CONTROL.to_vec(),
+            Service::CloudControl => {
+                cloud_control::Operation::ALL.iter().map(|of| of.name()).collect()
+            }
             Service::Cistern => Vec::new(),
         };
         let protocol = Protocol::Json(service);
