@@ -1,5 +1,8 @@
 //! Roles, as the query protocol asks for them and IAM answers.
 
+use aws::iam::Operation;
+use proptest::prelude::*;
+
 use super::{ACCOUNT, SECRET, Signed, World};
 use crate::doors::tests::{Answer, OTHER_ACCOUNT};
 
@@ -335,4 +338,71 @@ async fn a_form_for_one_service_is_not_read_by_the_other() {
     let answer = world.send(forged.request()).await;
     assert_eq!(answer.status, 403);
     assert!(answer.text().contains("<Code>SignatureDoesNotMatch</Code>"), "{}", answer.text());
+}
+
+/// The names of all members, some of them in lists.
+const MEMBERS: [&str; 16] = [
+    "RoleName",
+    "AssumeRolePolicyDocument",
+    "PolicyDocument",
+    "PolicyName",
+    "PolicyArn",
+    "Path",
+    "PathPrefix",
+    "Description",
+    "MaxSessionDuration",
+    "MaxItems",
+    "Marker",
+    "PermissionsBoundary",
+    "Tags.member.1.Key",
+    "Tags.member.1.Value",
+    "TagKeys.member.4294967295",
+    "Tags.member.99999999999999999999.Key",
+];
+
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let document = |text: &'static str| Just(text.as_bytes().to_vec());
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..64),
+        any::<String>().prop_map(String::into_bytes),
+        "[a-c]{1,2}".prop_map(String::into_bytes),
+        any::<i64>().prop_map(|number| number.to_string().into_bytes()),
+        (1_usize..3000).prop_map(|depth| [b'['].repeat(depth)),
+        document(BOUNDARY),
+        document(r#"{"Statement":{"Effect":"Allow","Action":"sts:X","Principal":"*"}}"#),
+        document(r#"{"Statement":{"Effect":"Allow","Action":"a:b","Resource":"*"}}"#),
+        document(r#"{"Statement":[{"Effect":"Allow","Action":[],"Principal":{"AWS":[1]}}]}"#),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #[test]
+    fn no_form_is_the_servers_fault(
+        forms in prop::collection::vec(
+            prop::collection::vec((prop::sample::select(&MEMBERS[..]), hostile()), 0..8), 4
+        )
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let outcome: Result<(), TestCaseError> = runtime.block_on(async {
+            let world = World::start().await;
+            for (members, operation) in
+                forms.iter().flat_map(|form| Operation::ALL.iter().map(move |it| (form, it)))
+            {
+                let mut form = format!("Action={operation}");
+                for (name, value) in members {
+                    form.push_str(&format!("&{name}="));
+                    value.iter().for_each(|byte| form.push_str(&format!("%{byte:02X}")));
+                }
+                let answer = iam(&world, &form).await;
+                let text = answer.text();
+                prop_assert!(matches!(answer.status, 200 | 400 | 404 | 409), "{form}: {text}");
+                prop_assert!(text.ends_with("Response>"), "{form}: {text}");
+                let is_xml = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+                prop_assert!(text.chars().all(is_xml), "{form}: {text:?}");
+            }
+            Ok(())
+        });
+        outcome?;
+    }
 }
