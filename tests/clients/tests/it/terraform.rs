@@ -7,6 +7,7 @@ mod repositories;
 mod roles;
 mod rules;
 mod secrets;
+mod templates;
 
 use clients::{AwsCli, Cistern, Missing, Terraform};
 
