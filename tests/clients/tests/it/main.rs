@@ -23,6 +23,7 @@ mod rust_sdk;
 mod scene;
 mod secrets;
 mod start_errors;
+mod templates;
 mod terraform;
 mod tls;
 mod troubled_upstreams;
