@@ -133,13 +133,15 @@ pub(super) async fn run(args: AddArgs, session: &Session<'_>) -> Result<(), Erro
         updated_at: None,
     };
     session.output.record(&created, &record(&rule))?;
-    if is_tried
-        && !tell_whether_it_works(session, &rule).await
-        && let (Some(arn), true, Credential::Pair(pair)) = (&made, plan.is_asked, &plan.credential)
+    let mut works = !is_tried || tell_whether_it_works(session, &rule).await;
+    if let (false, Some(arn), true, Credential::Pair(pair)) =
+        (works, &made, plan.is_asked, &plan.credential)
     {
-        ask_again(session, &rule, arn, &pair.username).await?;
+        works = ask_again(session, &rule, arn, &pair.username).await?;
     }
-    tell_how_to_pull(session, &rule).await;
+    if works {
+        tell_how_to_pull(session, &rule).await;
+    }
     Ok(())
 }
 
@@ -251,24 +253,25 @@ async fn tell_whether_it_works(session: &Session<'_>, rule: &PullThroughCacheRul
     false
 }
 
-/// Asks for another user name and token, until the rule works or somebody has had enough.
+/// Asks for another user name and token, until the rule works or somebody has had enough. Answers
+/// whether it works.
 async fn ask_again(
     session: &Session<'_>,
     rule: &PullThroughCacheRule,
     arn: &str,
     username: &str,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let url = rule.upstream_registry_url.as_deref().unwrap_or_default();
     let mut username = username.to_owned();
     while prompt::confirm("Type the user name and the token again?", true)? {
         let pair = ask::pair(url, Some(&username))?;
         secret::put(session, arn, pair.to_value()).await?;
         if tell_whether_it_works(session, rule).await {
-            break;
+            return Ok(true);
         }
         username = pair.username;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Prints the line to pull by. It needs the registry's name, which not everybody may ask for; then
