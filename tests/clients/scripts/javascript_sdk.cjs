@@ -180,6 +180,36 @@ async function repositoriesLive() {
     );
 }
 
+async function templatesLive() {
+    const root = { prefix: "ROOT", appliedFor: ["PULL_THROUGH_CACHE"] };
+    const { repositoryCreationTemplate: made } = await ecr.createRepositoryCreationTemplate(root);
+    assert.equal(made.imageTagMutability, "MUTABLE");
+    assert.ok(Math.abs(Date.now() - made.createdAt) < 300_000, made.createdAt);
+    await refuses(
+        ecr.createRepositoryCreationTemplate(root),
+        ecrModel.TemplateAlreadyExistsException,
+        /already exists/,
+    );
+    await ecr.createRepositoryCreationTemplate({ ...root, prefix: "docker-hub" });
+    const { repositoryCreationTemplate: updated } = await ecr.updateRepositoryCreationTemplate({
+        prefix: "ROOT",
+        imageTagMutability: "IMMUTABLE",
+    });
+    assert.equal(updated.imageTagMutability, "IMMUTABLE");
+    assert.deepEqual(updated.appliedFor, root.appliedFor);
+    const asked = { client: ecr, pageSize: 1 };
+    const pages = ecrModel.paginateDescribeRepositoryCreationTemplates(asked, {});
+    const listed = await collect(pages, "repositoryCreationTemplates");
+    assert.deepEqual(listed.map((page) => page.length), [1, 1]);
+    assert.deepEqual(listed.flat().map(({ prefix }) => prefix).sort(), ["ROOT", "docker-hub"]);
+    await ecr.deleteRepositoryCreationTemplate({ prefix: "ROOT" });
+    await refuses(
+        ecr.deleteRepositoryCreationTemplate({ prefix: "ROOT" }),
+        ecrModel.TemplateNotFoundException,
+        /can't be found/,
+    );
+}
+
 async function tokensOpenTheDoor() {
     const { authorizationData } = await ecr.getAuthorizationToken({});
     const [{ authorizationToken, expiresAt, proxyEndpoint }] = authorizationData;
@@ -196,6 +226,7 @@ async function tokensOpenTheDoor() {
 async function main() {
     await rulesLive(await secretsLive());
     await repositoriesLive();
+    await templatesLive();
     await tokensOpenTheDoor();
 }
 
