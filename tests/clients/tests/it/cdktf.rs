@@ -1,5 +1,6 @@
 //! The two CDKTF programs of Terraform's documentation, as they stand there.
 
+use clients::compatibility::Client;
 use clients::{Cdktf, Cistern, Terraform, or_skip};
 use serde_json::json;
 
@@ -9,6 +10,7 @@ use crate::scene::aws_cli;
 #[test]
 fn the_rule_of_a_stack_is_made_kept_and_destroyed() {
     let cistern = Cistern::start(&["--account-id", ACCOUNT]);
+    cistern.calls_are_of(Client::Cdktf);
     let aws = or_skip!(aws_cli(&cistern));
     let secret = create_credentials(&aws);
     let stack = with_an_account(include_str!("../../documents/cdktf_rule.py"));
@@ -37,6 +39,7 @@ fn the_rule_of_a_stack_is_made_kept_and_destroyed() {
 #[test]
 fn a_rule_is_imported_by_a_stack_that_writes_its_own_configuration() {
     let cistern = Cistern::start(&["--account-id", ACCOUNT]);
+    cistern.calls_are_of(Client::Cdktf);
     let aws = or_skip!(aws_cli(&cistern));
     let credential = create_credentials(&aws);
     aws.json(&[

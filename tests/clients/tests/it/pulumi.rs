@@ -1,6 +1,7 @@
 //! The program of Pulumi's registry in its first two languages, as it stands there, and a look-up by
 //! prefix. The other languages of the document and `pulumi import` make the same calls.
 
+use clients::compatibility::Client;
 use clients::pulumi::{Language, Pulumi};
 use clients::{Cistern, Missing, or_skip};
 use serde_json::{Value, json};
@@ -37,6 +38,10 @@ export const upstream = found.upstreamRegistryUrl;
 
 fn rule_of_a_program(language: Language, rule: &str, look_up: &str) -> Result<(), Missing> {
     let cistern = Cistern::start(&["--account-id", ACCOUNT]);
+    cistern.calls_are_of(match language {
+        Language::Python => Client::PulumiPython,
+        Language::TypeScript => Client::PulumiTypeScript,
+    });
     let aws = aws_cli(&cistern)?;
     create_credentials(&aws);
     let stack = Pulumi::new(cistern.environment(), language, &with_an_account(rule))?;
