@@ -93,6 +93,8 @@ async fn a_repository_deleted_elsewhere_is_gone_here_too() {
             let (name, other, caller) = (repository(name), other.clone(), world.caller.clone());
             async move { within(other.pull_manifest(&caller, &name, &re("v1"))).await }
         };
+        // What is read while changes come in is not kept.
+        metadata.followed().await;
         for name in ["hub/a", "hub/b"] {
             pull(name).await.unwrap();
         }
