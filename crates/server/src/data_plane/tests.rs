@@ -161,7 +161,10 @@ async fn no_clean_end_of_wrong_bytes() {
     ] {
         world.upstream.script(&upstream_path, script);
         let answer = world.get(&path).await;
-        assert!(answer.status == 502 || answer.body.is_err(), "{answer:?}");
+        // What breaks off is gone on with, so that an end may come that is clean and right.
+        let is_right = answer.body.as_ref().is_ok_and(|body| *body == vec![7; 1000]);
+        let is_told = answer.status == 502 || answer.body.is_err();
+        assert!(is_right || is_told, "{answer:?}");
     }
     world.upstream.unscript(&upstream_path);
     assert_eq!(world.get(&path).await.body.unwrap(), vec![7; 1000]);
