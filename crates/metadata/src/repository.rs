@@ -31,6 +31,12 @@ pub struct RepositorySettings {
     pub lifecycle_evaluated_at: Option<Timestamp>,
     /// Tags of the resource (not of its images), each key once, in the order they were set.
     pub tags: Vec<(String, String)>,
+    /// Whether its creator said how layers are to be encrypted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub encryption_is_set: bool,
+    /// Whether Cloud Control deletes it together with its images.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub empty_on_delete: bool,
 }
 
 /// Which tags of a repository may be moved once they are set. Filters are 1 to 5 patterns in which
@@ -217,6 +223,7 @@ mod tests {
             lifecycle_policy: Some("{\"rules\":[]}".into()),
             lifecycle_evaluated_at: Some(Timestamp(7)),
             tags: vec![("team".into(), "a".into())],
+            ..RepositorySettings::default()
         };
         for (settings, golden) in [
             (

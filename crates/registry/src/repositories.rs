@@ -97,6 +97,24 @@ impl Registry {
         Ok(self.inner.change_repository(&caller.registry, name, change).await?.0)
     }
 
+    /// Sets whether Cloud Control deletes a repository together with its images.
+    ///
+    /// # Errors
+    /// [`SettingError::RepositoryNotFound`].
+    pub async fn set_empty_on_delete(
+        &self,
+        caller: &Caller,
+        name: &RepositoryName,
+        empty_on_delete: bool,
+    ) -> Result<Repository, SettingError> {
+        self.inner.authorize_on(caller, "cloudformation:UpdateResource", name)?;
+        let change = |settings: &mut RepositorySettings| {
+            settings.empty_on_delete = empty_on_delete;
+            Ok(())
+        };
+        Ok(self.inner.change_repository(&caller.registry, name, change).await?.0)
+    }
+
     /// Sets whether images of a repository are to be scanned when they are pushed.
     ///
     /// # Errors

@@ -98,6 +98,9 @@ impl HandlerErrorCode {
             ExceptionKind::Ecr(kind) => Self::of_ecr(kind),
             ExceptionKind::SecretsManager(kind) => Self::of_secrets_manager(kind),
             ExceptionKind::CloudControl(CloudControlException::ResourceNotFound) => Self::NotFound,
+            ExceptionKind::CloudControl(CloudControlException::AlreadyExists) => {
+                Self::AlreadyExists
+            }
             // No type that is offered here comes down to IAM.
             ExceptionKind::CloudControl(_) | ExceptionKind::Iam(_) => Self::InvalidRequest,
         }

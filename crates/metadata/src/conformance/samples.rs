@@ -126,6 +126,8 @@ pub(super) fn settings() -> RepositorySettings {
         lifecycle_policy: Some(r#"{"rules":[]}"#.into()),
         lifecycle_evaluated_at: Some(Timestamp(1_000)),
         tags: vec![("team".into(), "b".into()), ("cost".into(), String::new())],
+        encryption_is_set: true,
+        empty_on_delete: true,
     }
 }
 

@@ -8,17 +8,23 @@
 mod constraints;
 mod kind;
 mod patch;
+mod policy;
 mod progress;
+mod repository;
 mod requests;
 mod resources;
 mod rule;
 mod secret;
+mod template;
 
 use aws::{Exception, cloud_control::Operation, exception::CloudControlException};
 use registry::{Caller, Registry};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Call, Exchange, Failure, Outcome, error};
+use super::{
+    Call, Exchange, Failure, Outcome, error, repositories, setting_failure, settings, templates,
+    validate,
+};
 use crate::doors::RequestId;
 use kind::Kind;
 
@@ -40,6 +46,8 @@ struct Session {
     registry: Registry,
     caller: Caller,
     strict_ecr: bool,
+    /// The address that clients reach the registry by.
+    endpoint: String,
     /// The request whose log lines are written.
     request_id: RequestId,
 }
@@ -52,6 +60,7 @@ pub(super) async fn answer(call: &Call<'_>, name: &str, exchange: &mut Exchange)
         registry: call.registry().clone(),
         caller: call.caller().clone(),
         strict_ecr: call.doors.settings.strict_ecr,
+        endpoint: call.endpoint(call.registry_id()),
         request_id: exchange.request_id,
     };
     match operation {
@@ -78,6 +87,46 @@ fn kind(type_name: &str) -> Result<Kind, Exception> {
 /// A property that is text, where there is one.
 fn text(model: &Model, property: &str) -> Option<String> {
     model.get(property).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Tags as a property has them.
+fn tags(model: &Model, property: &str) -> Vec<(String, String)> {
+    let tags = model.get(property).and_then(Value::as_array).into_iter().flatten();
+    let part = |tag: &Value, part: &str| tag[part].as_str().unwrap_or_default().to_owned();
+    tags.map(|tag| (part(tag, "Key"), part(tag, "Value"))).collect()
+}
+
+/// The property that tells of tags; absent where there are none.
+fn told_tags(tags: &[(String, String)]) -> Option<Value> {
+    let told = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+    (!tags.is_empty()).then(|| told.collect())
+}
+
+/// Keys of tags that are to go, and tags that are to be set.
+fn changed_tags(
+    held: &[(String, String)],
+    wanted: Vec<(String, String)>,
+) -> (Vec<String>, Vec<(String, String)>) {
+    let is_wanted = |key: &String| wanted.iter().any(|(wanted, _)| wanted == key);
+    let keys = held.iter().map(|(key, _)| key);
+    let gone = keys.filter(|key| !is_wanted(key)).cloned().collect();
+    (gone, wanted.into_iter().filter(|tag| !held.contains(tag)).collect())
+}
+
+/// A document that a model has as an object or as its text, as text.
+fn document(model: &Model, property: &str) -> Option<String> {
+    match model.get(property)? {
+        Value::String(text) => Some(text.clone()),
+        document => Some(document.to_string()),
+    }
+}
+
+/// A document as it is told: an object, where it is one.
+fn told_document(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(document @ Value::Object(_)) => document,
+        _ => Value::String(text),
+    }
 }
 
 /// Properties without those that are absent.

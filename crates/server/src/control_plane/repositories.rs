@@ -22,6 +22,7 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
     let request: CreateRepositoryRequest = call.ecr()?;
     let operation = Operation::CreateRepository;
     let name = named(call, request.registry_id.as_deref(), operation, &request.repository_name)?;
+    let encryption_is_set = request.encryption_configuration.is_some();
     let encryption = request.encryption_configuration.map(|sent| {
         let EncryptionConfiguration { encryption_type, kms_key } = sent;
         settings::encryption("encryptionConfiguration", &encryption_type, kms_key)
@@ -35,6 +36,7 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
         scan_on_push: scanning.scan_on_push.unwrap_or_default(),
         encryption: encryption.transpose()?.unwrap_or_default(),
         tags: settings::pairs(request.tags.unwrap_or_default()),
+        encryption_is_set,
         ..RepositorySettings::default()
     };
     let created = call.registry().create_repository(call.caller(), &name, settings).await;
@@ -127,10 +129,19 @@ pub(super) fn named(
 
 /// Writes a repository with its settings.
 fn render(call: &Call<'_>, repository: &metadata::Repository) -> Repository {
-    let own @ RegistryId { account, region } = call.registry_id();
+    let own = call.registry_id();
+    describe_one(own, &call.endpoint(own), repository)
+}
+
+/// Writes a repository of a registry that clients reach at `endpoint`.
+pub(super) fn describe_one(
+    own: &RegistryId,
+    endpoint: &str,
+    repository: &metadata::Repository,
+) -> Repository {
+    let RegistryId { account, region } = own;
     let name = repository.name.as_str();
-    let endpoint = call.endpoint(own);
-    let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
     let settings = &repository.settings;
     Repository {
         repository_arn: Some(Arn::repository(region.as_str(), account.as_str(), name).to_string()),

@@ -10,8 +10,13 @@ use super::{
     validate::violation,
 };
 
-/// What ECR says.
+/// What ECR says to a call.
 pub(super) fn setting(error: SettingError, call: &Call<'_>) -> Failure {
+    refused(error, call.registry().settings().strict_ecr)
+}
+
+/// What ECR says.
+pub(super) fn refused(error: SettingError, strict_ecr: bool) -> Failure {
     let exception = match &error {
         SettingError::Denied(denied) => return denied.clone().into(),
         SettingError::RepositoryNotFound { repository, registry } => Exception::new(
@@ -48,9 +53,7 @@ pub(super) fn setting(error: SettingError, call: &Call<'_>) -> Failure {
         SettingError::PolicyNotFound { kind, resource, registry } => {
             policy_not_found(*kind, resource, registry.account.as_str())
         }
-        SettingError::MalformedPolicy { kind, reason } => {
-            malformed(*kind, reason, call.registry().settings().strict_ecr)
-        }
+        SettingError::MalformedPolicy { kind, reason } => malformed(*kind, reason, strict_ecr),
         SettingError::LockOut => violation(
             "PolicyText",
             "The policy would prevent you from setting another policy in the future. Set it with \

@@ -78,7 +78,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Outcome {
 }
 
 /// Reads what a request sets; the registry checks the rest.
-fn read(
+pub(super) fn read(
     request: UpdateRepositoryCreationTemplateRequest,
 ) -> Result<(String, TemplateFields), Exception> {
     validate::template_prefix("prefix", &request.prefix)?;
@@ -125,7 +125,7 @@ fn registry_id(call: &Call<'_>) -> Option<String> {
 
 /// Writes a template: what its creator did not set is absent, but for the two settings that ECR
 /// sets itself.
-fn render(template: Template) -> RepositoryCreationTemplate {
+pub(super) fn render(template: Template) -> RepositoryCreationTemplate {
     let words = template.applied_for.into_iter().map(|occasion| occasion.as_str().to_owned());
     let RepositorySettings {
         tag_mutability,

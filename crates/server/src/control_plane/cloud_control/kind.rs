@@ -3,19 +3,26 @@
 use aws::cloud_control::schema::ResourceType;
 use metadata::{Page, PageRequest};
 
-use super::{Failure, Held, Model, Session, rule, secret};
+use super::{Failure, Held, Model, Session, policy, repository, rule, secret, template};
 
 /// A resource type that is offered here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `AWS::ECR::PullThroughCacheRule`.
     Rule,
+    /// `AWS::ECR::RegistryPolicy`.
+    RegistryPolicy,
+    /// `AWS::ECR::Repository`.
+    Repository,
+    /// `AWS::ECR::RepositoryCreationTemplate`.
+    Template,
     /// `AWS::SecretsManager::Secret`.
     Secret,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Rule, Self::Secret];
+    const ALL: [Self; 5] =
+        [Self::Rule, Self::RegistryPolicy, Self::Repository, Self::Template, Self::Secret];
 
     /// The type of that name.
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -26,6 +33,9 @@ impl Kind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Rule => "AWS::ECR::PullThroughCacheRule",
+            Self::RegistryPolicy => "AWS::ECR::RegistryPolicy",
+            Self::Repository => "AWS::ECR::Repository",
+            Self::Template => "AWS::ECR::RepositoryCreationTemplate",
             Self::Secret => "AWS::SecretsManager::Secret",
         }
     }
@@ -36,9 +46,13 @@ impl Kind {
     }
 
     /// What names a resource of this model, however its identifier is spelled.
-    pub(super) fn subject(self, model: &Model) -> Option<String> {
+    pub(super) fn subject(self, session: &Session, model: &Model) -> Option<String> {
         match self {
             Self::Rule => rule::subject(model),
+            // There is one, whatever it says.
+            Self::RegistryPolicy => Some(session.caller.registry.account.to_string()),
+            Self::Repository => repository::subject(model),
+            Self::Template => template::subject(model),
             Self::Secret => secret::subject(model),
         }
     }
@@ -51,8 +65,15 @@ impl Kind {
         is_strict: bool,
     ) -> Vec<&'static str> {
         let mut changed = ResourceType::changed(self.schema().create_only, before, after);
-        if self == Self::Rule && !is_strict {
-            changed.retain(|property| !rule::is_updatable(property, after));
+        match self {
+            Self::Rule if !is_strict => {
+                changed.retain(|property| !rule::is_updatable(property, after));
+            }
+            Self::Repository => {
+                let is_same = |it| repository::is_same_encryption(it, before, after);
+                changed.retain(|property| !is_same(property));
+            }
+            _ => {}
         }
         changed
     }
@@ -61,6 +82,9 @@ impl Kind {
     pub(super) async fn create(self, session: &Session, model: &Model) -> Result<Held, Failure> {
         match self {
             Self::Rule => rule::create(session, model).await,
+            Self::RegistryPolicy => policy::create(session, model).await,
+            Self::Repository => repository::create(session, model).await,
+            Self::Template => template::create(session, model).await,
             Self::Secret => secret::create(session, model).await,
         }
     }
@@ -69,6 +93,9 @@ impl Kind {
     pub(super) async fn read(self, session: &Session, identifier: &str) -> Result<Held, Failure> {
         match self {
             Self::Rule => rule::read(session, identifier).await,
+            Self::RegistryPolicy => policy::read(session, identifier).await,
+            Self::Repository => repository::read(session, identifier).await,
+            Self::Template => template::read(session, identifier).await,
             Self::Secret => secret::read(session, identifier).await,
         }
     }
@@ -82,6 +109,9 @@ impl Kind {
     ) -> Result<Held, Failure> {
         match self {
             Self::Rule => rule::update(session, before, after).await,
+            Self::RegistryPolicy => policy::update(session, before, after).await,
+            Self::Repository => repository::update(session, before, after).await,
+            Self::Template => template::update(session, before, after).await,
             Self::Secret => secret::update(session, before, after).await,
         }
     }
@@ -90,6 +120,9 @@ impl Kind {
     pub(super) async fn delete(self, session: &Session, identifier: &str) -> Result<(), Failure> {
         match self {
             Self::Rule => rule::delete(session, identifier).await,
+            Self::RegistryPolicy => policy::delete(session, identifier).await,
+            Self::Repository => repository::delete(session, identifier).await,
+            Self::Template => template::delete(session, identifier).await,
             Self::Secret => secret::delete(session, identifier).await,
         }
     }
@@ -102,6 +135,9 @@ impl Kind {
     ) -> Result<Page<Held>, Failure> {
         match self {
             Self::Rule => rule::list(session, page).await,
+            Self::RegistryPolicy => policy::list(session, page).await,
+            Self::Repository => repository::list(session, page).await,
+            Self::Template => template::list(session, page).await,
             Self::Secret => secret::list(session, page).await,
         }
     }

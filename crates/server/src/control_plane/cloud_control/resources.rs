@@ -42,10 +42,10 @@ pub(super) async fn create(call: &Call<'_>, session: Session) -> Outcome {
             pointers(&read_only)
         )));
     }
-    check_model(kind, &model, session.strict_ecr)?;
+    check_model(kind, &Model::new(), &model, session.strict_ecr)?;
     let new = NewResourceRequest {
         asked,
-        subject: kind.subject(&model),
+        subject: kind.subject(&session, &model),
         identifier: text(&model, kind.schema().identifier),
     };
     carry_out(call, new, async move {
@@ -69,7 +69,7 @@ async fn identifier_of(
     failure: &Failure,
 ) -> Option<String> {
     if HandlerErrorCode::of(&failure.exception) == HandlerErrorCode::AlreadyExists
-        && let Some(subject) = kind.subject(model)
+        && let Some(subject) = kind.subject(session, model)
         && let Ok(held) = kind.read(session, &subject).await
     {
         return Some(held.identifier);
@@ -113,7 +113,7 @@ pub(super) async fn update(call: &Call<'_>, session: Session) -> Outcome {
     check_change(kind, &before.model, &after, session.strict_ecr)?;
     let new = NewResourceRequest {
         asked,
-        subject: kind.subject(&before.model),
+        subject: kind.subject(&session, &before.model),
         identifier: Some(before.identifier.clone()),
     };
     carry_out(call, new, async move {
@@ -141,7 +141,7 @@ pub(super) async fn delete(call: &Call<'_>, session: Session) -> Outcome {
         return Ok(held);
     }
     let held = kind.read(&session, &identifier).await.ok();
-    let subject = held.as_ref().and_then(|held| kind.subject(&held.model));
+    let subject = held.as_ref().and_then(|held| kind.subject(&session, &held.model));
     let new = NewResourceRequest {
         asked,
         subject: subject.or_else(|| Some(identifier.clone())),
@@ -230,19 +230,23 @@ fn model(member: &str, document: &str) -> Result<Model, Exception> {
     }
 }
 
-fn check_model(kind: Kind, model: &Model, is_strict: bool) -> Result<(), Failure> {
-    kind.schema().check(model, is_strict).map_err(|violations| {
-        let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        invalid(format!("Model validation failed ({})", violations.join("\n")))
-    })
+/// Holds what is new in a model against its schema: what is there already came through other doors,
+/// or when other constraints held.
+fn check_model(kind: Kind, before: &Model, model: &Model, is_strict: bool) -> Result<(), Failure> {
+    let Err(mut violations) = kind.schema().check(model, is_strict) else { return Ok(()) };
+    violations.retain(|violation| {
+        let property = violation.place.split('/').nth(1).unwrap_or_default();
+        !before.contains_key(property) || before.get(property) != model.get(property)
+    });
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    Err(invalid(format!("Model validation failed ({})", violations.join("\n"))))
 }
 
 /// Checks that a patch changes only what can be changed, and into what the schema allows.
 fn check_change(kind: Kind, before: &Model, after: &Model, is_strict: bool) -> Result<(), Failure> {
-    // A resource that was made when other constraints held may stay as it is.
-    if before == after {
-        return Ok(());
-    }
     let read_only = ResourceType::changed(kind.schema().read_only, before, after);
     if !read_only.is_empty() {
         return Err(invalid(format!(
@@ -250,7 +254,7 @@ fn check_change(kind: Kind, before: &Model, after: &Model, is_strict: bool) -> R
             pointers(&read_only)
         )));
     }
-    check_model(kind, after, is_strict)?;
+    check_model(kind, before, after, is_strict)?;
     let create_only = kind.not_updatable(before, after, is_strict);
     if create_only.is_empty() {
         return Ok(());

@@ -8,9 +8,8 @@ use registry::{
     SecretView, UpdateSecret,
 };
 use secrecy::SecretString;
-use serde_json::{Value, json};
 
-use super::{Failure, Held, Model, Session, error, present, text};
+use super::{Failure, Held, Model, Session, changed_tags, error, present, tags, text, told_tags};
 
 /// Properties whose meaning is not kept here: to accept them would be to lose them.
 const NOT_OFFERED: [&str; 3] = ["GenerateSecretString", "ReplicaRegions", "Type"];
@@ -30,7 +29,7 @@ pub(super) async fn create(session: &Session, model: &Model) -> Result<Held, Fai
         name: text(model, "Name").unwrap_or_else(drawn_name),
         description: text(model, "Description"),
         kms_key_id: text(model, "KmsKeyId"),
-        tags: tags(model),
+        tags: tags(model, "Tags"),
         client_request_token: None,
         value: value(model),
     };
@@ -69,14 +68,10 @@ pub(super) async fn update(
     if update.description.is_some() || update.kms_key_id.is_some() || update.value.is_some() {
         registry.update_secret(caller, id, update).await.map_err(error::secret)?;
     }
-    let (held, wanted) = (tags(&before.model), tags(after));
-    let is_wanted = |key: &String| wanted.iter().any(|(wanted, _)| wanted == key);
-    let gone: Vec<String> =
-        held.iter().map(|(key, _)| key).filter(|it| !is_wanted(it)).cloned().collect();
+    let (gone, new) = changed_tags(&tags(&before.model, "Tags"), tags(after, "Tags"));
     if !gone.is_empty() {
         registry.untag_secret(caller, id, &gone).await.map_err(error::secret)?;
     }
-    let new: Vec<_> = wanted.into_iter().filter(|tag| !held.contains(tag)).collect();
     if !new.is_empty() {
         registry.tag_secret(caller, id, &new).await.map_err(error::secret)?;
     }
@@ -133,22 +128,14 @@ fn value(model: &Model) -> Option<SecretValue> {
     text(model, "SecretString").map(|text| SecretValue::Text(SecretString::from(text)))
 }
 
-fn tags(model: &Model) -> Vec<(String, String)> {
-    let tags = model.get("Tags").and_then(Value::as_array).into_iter().flatten();
-    let part = |tag: &Value, part: &str| tag[part].as_str().unwrap_or_default().to_owned();
-    tags.map(|tag| (part(tag, "Key"), part(tag, "Value"))).collect()
-}
-
 fn held(view: SecretView) -> Held {
     let secret = view.secret;
-    let tags: Vec<_> =
-        secret.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     let model = present([
         ("Id", Some(view.arn.as_str().into())),
         ("Name", Some(secret.name.into())),
         ("Description", secret.description.map(Into::into)),
         ("KmsKeyId", secret.kms_key_id.map(Into::into)),
-        ("Tags", (!tags.is_empty()).then(|| tags.into())),
+        ("Tags", told_tags(&secret.tags)),
     ]);
     Held { identifier: view.arn, model }
 }
