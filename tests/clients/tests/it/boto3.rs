@@ -25,3 +25,10 @@ fn repositories_their_settings_and_the_registrys_are_kept() {
     let aws = or_skip!(AwsCli::new(cistern.environment()));
     aws.run_python(&workspace().join("tests/clients/scripts/boto3_repositories.py")).success();
 }
+
+#[test]
+fn templates_are_made_listed_changed_and_deleted() {
+    let cistern = Cistern::start(&[]);
+    let aws = or_skip!(AwsCli::new(cistern.environment()));
+    aws.run_python(&workspace().join("tests/clients/scripts/boto3_templates.py")).success();
+}

@@ -91,6 +91,14 @@ impl Operation {
         }
     }
 
+    /// The name that its requests are signed for.
+    pub(super) fn signing_name(&self) -> &'static str {
+        match self.protocol {
+            Protocol::Json(service) => service.signing_name(),
+            Protocol::Query(service) => service.signing_name(),
+        }
+    }
+
     /// Whether an exception is one that this service has.
     pub(super) fn has(&self, exception: &str) -> bool {
         let name = exception.rsplit('#').next().unwrap_or_default();
