@@ -19,8 +19,8 @@ error that must come, and the client understands it. Empty: no scenario has this
 operation; most of them would work the same, for what is sent and answered is held against botocore's
 own model, member by member.
 
-This page is made by `tests/run --write-compatibility` from a run in which every test passed. A test
-fails when its operations are not those that are offered.
+This page is made of what scenarios that passed have recorded (`tests/run --write-compatibility`). A
+test fails when its operations are not those that are offered.
 ";
 
 /// More operations than these are counted, and not named: most of IAM is far from what we do.
