@@ -4,6 +4,7 @@
 //! check that fails panics. `one` and `other` are handles on the same store, opened apart where
 //! the store can be; what a store lacks (a staging limit, caches) is for its own tests.
 
+mod kept;
 mod reading;
 mod staging;
 
@@ -13,6 +14,9 @@ use bytes::Bytes;
 use oci::{Algorithm, Digest};
 
 pub use self::{
+    kept::{
+        kept_stages_are_gone_on_with, kept_stages_are_hashed_anew, kept_stages_have_one_writer,
+    },
     reading::{
         an_empty_blob_is_a_blob, deleted_blobs_are_gone_and_their_readers_go_on,
         missing_blobs_are_not_found, probes_keep_sound_blobs_and_delete_others,
@@ -39,6 +43,9 @@ pub async fn check_all(one: &dyn BlobStore, other: &dyn BlobStore) {
     committed_blobs_are_seen_by_other_handles(one, other).await;
     commits_of_one_blob_agree(one, other).await;
     sha512_is_a_digest_too(one, other).await;
+    kept_stages_are_gone_on_with(one, other).await;
+    kept_stages_are_hashed_anew(one, other).await;
+    kept_stages_have_one_writer(one, other).await;
     missing_blobs_are_not_found(one, other).await;
     deleted_blobs_are_gone_and_their_readers_go_on(one, other).await;
     probes_keep_sound_blobs_and_delete_others(one, other).await;

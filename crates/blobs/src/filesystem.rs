@@ -28,7 +28,8 @@ use self::{
     staging::StagedFile,
 };
 use crate::{
-    Blob, BlobStore, Error, StagedBlob, blocking::blocking, memory::InMemory, staging::StagingSpace,
+    Blob, BlobStore, Error, Hashed, StageName, StagedBlob, blocking::blocking, memory::InMemory,
+    staging::StagingSpace,
 };
 
 /// Blobs up to this size (manifests, configurations) are read whole and kept in memory.
@@ -125,6 +126,26 @@ impl BlobStore for FilesystemBlobs {
         let shared = Arc::clone(&self.shared);
         let staged = blocking("making a staging file", move || StagedFile::make(shared)).await?;
         Ok(StagedBlob::new(Box::new(staged), algorithm))
+    }
+
+    async fn resume(
+        &self,
+        name: &StageName,
+        size_bytes: u64,
+        hashed: Hashed,
+    ) -> Result<StagedBlob, Error> {
+        let (shared, name) = (Arc::clone(&self.shared), name.clone());
+        let resume = move || {
+            let mut staged = StagedFile::resume(shared, &name, size_bytes)?;
+            let hashed = staged.hash_on(hashed)?;
+            Ok(StagedBlob::resumed(Box::new(staged), hashed))
+        };
+        blocking("going on with a kept stage", resume).await
+    }
+
+    async fn discard(&self, name: &StageName) -> Result<(), Error> {
+        let path = self.shared.layout.kept(name);
+        blocking("removing a kept stage", move || staging::discard(&path)).await
     }
 
     async fn delete(&self, digest: &Digest) -> Result<(), Error> {

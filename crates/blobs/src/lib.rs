@@ -14,4 +14,6 @@ mod store;
 
 pub use filesystem::{FilesystemBlobs, Limits};
 pub use memory::MemoryBlobs;
-pub use store::{Access, Blob, BlobStore, Content, Error, Stage, StagedBlob, VerifiedBlob};
+pub use store::{
+    Access, Blob, BlobStore, Content, Error, Hashed, Stage, StageName, StagedBlob, VerifiedBlob,
+};

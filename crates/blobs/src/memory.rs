@@ -11,7 +11,7 @@ use bytes::Bytes;
 use oci::{Algorithm, Digest};
 
 use crate::{
-    Access, Blob, BlobStore, Content, Error, StagedBlob,
+    Access, Blob, BlobStore, Content, Error, Hashed, StageName, StagedBlob,
     staging::{Reservation, StagingSpace},
     store::Stage,
 };
@@ -23,18 +23,53 @@ const BLOCK_BYTES: usize = 256 << 10;
 #[derive(Clone, Debug)]
 pub struct MemoryBlobs {
     committed: Arc<Mutex<HashMap<Digest, Blob>>>,
+    kept: Arc<Mutex<HashMap<StageName, Kept>>>,
     space: Arc<StagingSpace>,
+}
+
+/// A kept stage.
+#[derive(Debug, Default)]
+struct Kept {
+    blocks: Arc<Blocks>,
+    /// Somebody goes on with it.
+    is_busy: bool,
 }
 
 impl MemoryBlobs {
     /// Makes an empty store that may stage `staging_bytes_max` bytes at once.
     pub fn new(staging_bytes_max: u64) -> Self {
-        Self { committed: Arc::default(), space: StagingSpace::new(staging_bytes_max) }
+        Self {
+            committed: Arc::default(),
+            kept: Arc::default(),
+            space: StagingSpace::new(staging_bytes_max),
+        }
     }
 
     /// Returns how many bytes are being staged.
     pub fn staging_bytes(&self) -> u64 {
         self.space.used_bytes()
+    }
+
+    /// Takes a kept stage, cut to size, for one who goes on with it.
+    fn hold(&self, name: &StageName, size_bytes: u64) -> Result<(Arc<Blocks>, Held), Error> {
+        let mut kept = lock(&self.kept);
+        let held = match kept.get_mut(name) {
+            Some(held) => held,
+            None if size_bytes == 0 => kept.entry(name.clone()).or_default(),
+            None => return Err(Error::Truncated { expected: size_bytes, available: 0 }),
+        };
+        if held.is_busy {
+            return Err(Error::Busy);
+        }
+        let available = held.blocks.size_bytes();
+        if available < size_bytes {
+            return Err(Error::Truncated { expected: size_bytes, available });
+        }
+        held.blocks.truncate(size_bytes);
+        held.is_busy = true;
+        let blocks = Arc::clone(&held.blocks);
+        let (name, kept) = (name.clone(), Arc::clone(&self.kept));
+        Ok((Arc::clone(&blocks), Held { kept, name, blocks }))
     }
 
     fn find(&self, digest: &Digest) -> Result<Blob, Error> {
@@ -63,10 +98,40 @@ impl BlobStore for MemoryBlobs {
     async fn stage(&self, algorithm: Algorithm) -> Result<StagedBlob, Error> {
         let stage = MemoryStage {
             blocks: Arc::default(),
+            kept: None,
             reserved: self.space.reserve(),
             committed: Arc::clone(&self.committed),
         };
         Ok(StagedBlob::new(Box::new(stage), algorithm))
+    }
+
+    async fn resume(
+        &self,
+        name: &StageName,
+        size_bytes: u64,
+        mut hashed: Hashed,
+    ) -> Result<StagedBlob, Error> {
+        let (blocks, held) = self.hold(name, size_bytes)?;
+        let mut reserved = self.space.reserve();
+        reserved.grow(size_bytes)?;
+        if hashed.size_bytes > size_bytes {
+            hashed = Hashed::nothing(hashed.hasher.algorithm());
+        }
+        while hashed.size_bytes < size_bytes {
+            let max = usize::try_from(size_bytes - hashed.size_bytes).unwrap_or(BLOCK_BYTES);
+            let max = max.min(BLOCK_BYTES);
+            let piece = blocks.read(hashed.size_bytes, max, Access::User).await?;
+            hashed.hasher.update(&piece);
+            hashed.size_bytes += piece.len() as u64;
+        }
+        let committed = Arc::clone(&self.committed);
+        let stage = MemoryStage { blocks, kept: Some(held), reserved, committed };
+        Ok(StagedBlob::resumed(Box::new(stage), hashed))
+    }
+
+    async fn discard(&self, name: &StageName) -> Result<(), Error> {
+        lock(&self.kept).remove(name);
+        Ok(())
     }
 
     async fn delete(&self, digest: &Digest) -> Result<(), Error> {
@@ -85,8 +150,36 @@ impl BlobStore for MemoryBlobs {
 
 struct MemoryStage {
     blocks: Arc<Blocks>,
+    kept: Option<Held>,
     reserved: Reservation,
     committed: Arc<Mutex<HashMap<Digest, Blob>>>,
+}
+
+/// A kept stage that somebody goes on with.
+struct Held {
+    kept: Arc<Mutex<HashMap<StageName, Kept>>>,
+    name: StageName,
+    blocks: Arc<Blocks>,
+}
+
+impl Held {
+    /// Does something with the stage, unless it was discarded and may have begun anew.
+    fn with(&self, act: impl FnOnce(&mut HashMap<StageName, Kept>)) {
+        let mut kept = lock(&self.kept);
+        if kept.get(&self.name).is_some_and(|held| Arc::ptr_eq(&held.blocks, &self.blocks)) {
+            act(&mut kept);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.with(|kept| {
+            if let Some(held) = kept.get_mut(&self.name) {
+                held.is_busy = false;
+            }
+        });
+    }
 }
 
 #[async_trait]
@@ -103,6 +196,9 @@ impl Stage for MemoryStage {
 
     async fn commit(self: Box<Self>, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
         let blob = Blob { size_bytes, content: self.content() };
+        if let Some(held) = &self.kept {
+            held.with(|kept| drop(kept.remove(&held.name)));
+        }
         Ok(lock(&self.committed).entry(digest.clone()).or_insert(blob).clone())
     }
 }
@@ -118,6 +214,23 @@ struct Grown {
 }
 
 impl Blocks {
+    fn size_bytes(&self) -> u64 {
+        let grown = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        (grown.full.len() * BLOCK_BYTES + grown.tail.len()) as u64
+    }
+
+    /// Cuts off what is beyond `size_bytes`.
+    fn truncate(&self, size_bytes: u64) {
+        let grown = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+        let (full, within) = (size / BLOCK_BYTES, size % BLOCK_BYTES);
+        if full < grown.full.len() {
+            grown.tail = grown.full[full].to_vec();
+            grown.full.truncate(full);
+        }
+        grown.tail.truncate(within);
+    }
+
     fn append(&self, mut bytes: &[u8]) {
         let grown = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner);
         while !bytes.is_empty() {

@@ -36,6 +36,9 @@ pub enum Error {
         /// How many are.
         available: u64,
     },
+    /// Somebody else is writing to the kept stage.
+    #[error("somebody else is writing to the staged bytes")]
+    Busy,
     /// All staging space is in use.
     #[error("staging space is used up ({limit_bytes} bytes)")]
     StagingFull {
@@ -113,6 +116,28 @@ pub trait BlobStore: Send + Sync + fmt::Debug + 'static {
     /// [`Error::Io`] where no staging file can be made.
     async fn stage(&self, algorithm: Algorithm) -> Result<StagedBlob, Error>;
 
+    /// Goes on with a kept stage: bytes that stay when their [`StagedBlob`] is dropped, under a
+    /// name, for any handle on the store to go on with, after a restart too. One at a time may.
+    /// The first `size_bytes` are those that count: more are cut off, and with zero the stage
+    /// begins. What `hashed` has not seen of them is read again.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while somebody else goes on with it; [`Error::Truncated`] where it has
+    /// fewer bytes; [`Error::StagingFull`]; [`Error::Io`].
+    async fn resume(
+        &self,
+        name: &StageName,
+        size_bytes: u64,
+        hashed: Hashed,
+    ) -> Result<StagedBlob, Error>;
+
+    /// Removes a kept stage; removing what is not there succeeds. Who is writing to it writes to
+    /// nothing from then on.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails.
+    async fn discard(&self, name: &StageName) -> Result<(), Error>;
+
     /// Deletes a blob; deleting what is not there succeeds. Readers that have it open go on.
     ///
     /// # Errors
@@ -126,6 +151,40 @@ pub trait BlobStore: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// [`Error::NotFound`] where there is none, [`Error::Io`] where deleting fails.
     async fn probe(&self, digest: &Digest, size_bytes: u64, offset: u64) -> Result<bool, Error>;
+}
+
+/// The name of a kept stage.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StageName(Arc<str>);
+
+impl StageName {
+    /// Parses a name: 1 to 64 hexadecimal digits and hyphens, so that it can name a file anywhere.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-');
+        let well_formed = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
+        well_formed.then(|| Self(text.into()))
+    }
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A hash over the first bytes of something.
+#[derive(Clone, Debug)]
+pub struct Hashed {
+    /// The hash so far.
+    pub hasher: Hasher,
+    /// How many bytes it has seen.
+    pub size_bytes: u64,
+}
+
+impl Hashed {
+    /// A hash that has seen nothing.
+    pub fn nothing(algorithm: Algorithm) -> Self {
+        Self { hasher: Hasher::new(algorithm), size_bytes: 0 }
+    }
 }
 
 /// The store's side of a staged blob: raw bytes, a way to make them permanent, and a `Drop` that
@@ -159,6 +218,17 @@ impl StagedBlob {
     /// Begins to hash what is appended to `stage`; for implementations of [`BlobStore`].
     pub fn new(stage: Box<dyn Stage>, algorithm: Algorithm) -> Self {
         Self { stage, hasher: Hasher::new(algorithm), size_bytes: 0 }
+    }
+
+    /// Goes on with a `stage` whose bytes `hashed` has seen; for implementations of
+    /// [`BlobStore`].
+    pub fn resumed(stage: Box<dyn Stage>, hashed: Hashed) -> Self {
+        Self { stage, hasher: hashed.hasher, size_bytes: hashed.size_bytes }
+    }
+
+    /// Returns the hash of what was appended so far, to go on with later.
+    pub fn hashed(&self) -> Hashed {
+        Hashed { hasher: self.hasher.clone(), size_bytes: self.size_bytes }
     }
 
     /// Appends bytes and hashes them. Blocks on the medium: call it off the runtime.

@@ -11,6 +11,7 @@ pub mod manifests;
 pub mod markers;
 pub mod registries;
 pub mod registry_settings;
+pub mod removal;
 pub mod repositories;
 pub mod resource_requests;
 pub mod roles;
@@ -19,6 +20,7 @@ mod samples;
 pub mod secrets;
 pub mod tags;
 pub mod templates;
+pub mod uploads;
 
 /// How often a check repeats what it lets two handles do at the same time.
 const ROUNDS: usize = 50;
@@ -100,6 +102,13 @@ macro_rules! conformance_suite {
             hold_their_immutable_tags
             settings_are_swapped_by_two_at_once_without_loss
         }
+        $crate::conformance_suite! { @subject $open; removal:
+            leaves_tags_in_order
+            of_a_link_is_told
+            of_a_manifest_takes_its_tags
+            of_a_referrer_ends_its_reference
+            of_a_tag_leaves_its_manifest
+        }
         $crate::conformance_suite! { @subject $open; rules:
             are_created_once_by_two_at_once
             are_deleted_and_returned
@@ -126,6 +135,13 @@ macro_rules! conformance_suite {
             move_from_image_to_image
             moved_by_two_at_once_name_one_image
             that_moved_are_not_refreshed
+            that_were_pushed_are_not_moved_by_caching
+        }
+        $crate::conformance_suite! { @subject $open; uploads:
+            advance_and_end
+            are_advanced_by_one_of_two_at_once
+            are_limited_per_registry
+            that_are_idle_are_found
         }
         $crate::conformance_suite! { @subject $open; templates:
             are_deleted_and_returned

@@ -98,7 +98,8 @@ pub struct NewManifest {
     pub repository: RepositoryName,
     /// The manifest; where the repository has it already, its `pushed_at` and origin stay.
     pub manifest: ManifestFact,
-    /// The tag to set, moved where it named something else; checked at `manifest.pushed_at`.
+    /// The tag to set, moved where it named something else; checked at `manifest.pushed_at`. A tag
+    /// that was pushed is left where it is by a manifest that was cached.
     pub tag: Option<Tag>,
     /// The settings of the repository where it comes into being; else nothing.
     pub settings: RepositorySettings,

@@ -22,6 +22,7 @@ mod sqlite;
 mod store;
 mod stored;
 mod template;
+mod upload;
 
 pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
@@ -44,3 +45,4 @@ pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{Error, MetadataStore};
 pub use template::{AppliedFor, Template, TemplatePrefix};
+pub use upload::Upload;

@@ -5,12 +5,14 @@
 
 mod content;
 mod history;
+mod removal;
 mod repositories;
 mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
 mod templates;
+mod uploads;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +27,7 @@ use crate::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp, Upload,
 };
 
 /// Facts in memory; a clone is another handle on the same facts.
@@ -58,6 +60,8 @@ struct Facts {
     /// By request token.
     resource_requests: BTreeMap<String, ResourceRequest>,
     settings: RegistrySettings,
+    /// By id.
+    uploads: BTreeMap<String, Upload>,
 }
 
 impl MemoryMetadata {
@@ -326,6 +330,110 @@ impl MetadataStore for MemoryMetadata {
         digest: &Digest,
     ) -> Result<Link, Error> {
         self.state().content(registry, repository)?.link(digest)
+    }
+
+    async fn tags(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Tag>, Error> {
+        Ok(self.state().content(registry, repository)?.tag_page(page))
+    }
+
+    async fn referrers(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest,
+    ) -> Result<Page<ManifestFact>, Error> {
+        match self.state().content(registry, repository) {
+            Ok(content) => Ok(content.referrers(subject, page)),
+            Err(_) => Ok(Page { items: Vec::new(), next: None }),
+        }
+    }
+
+    async fn parent_of(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest,
+    ) -> Result<Option<Digest>, Error> {
+        let state = self.state();
+        Ok(state.content(registry, repository).ok().and_then(|content| content.parent_of(child)))
+    }
+
+    async fn delete_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        self.state().delete_tag(registry, repository, tag)
+    }
+
+    async fn delete_manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        self.state().delete_manifest(registry, repository, digest)
+    }
+
+    async fn delete_link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        self.state().delete_link(registry, repository, digest)
+    }
+
+    async fn create_upload(
+        &self,
+        registry: &RegistryId,
+        upload: &Upload,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_upload(registry, upload, limit)
+    }
+
+    async fn upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Upload, Error> {
+        self.state().upload(registry, repository, id)
+    }
+
+    async fn advance_upload(
+        &self,
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        self.state().advance_upload(registry, expected, size_bytes, at)
+    }
+
+    async fn delete_upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<(), Error> {
+        self.state().delete_upload(registry, repository, id)
+    }
+
+    async fn idle_uploads(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(RegistryId, Upload)>, Error> {
+        Ok(self.state().idle_uploads(before, limit))
     }
 
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {

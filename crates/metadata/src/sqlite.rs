@@ -20,6 +20,7 @@ mod manifests;
 mod markers;
 mod open;
 mod registry_settings;
+mod removal;
 mod repositories;
 mod resource_requests;
 mod roles;
@@ -29,6 +30,7 @@ mod tags;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod write;
 
 use async_trait::async_trait;
@@ -41,7 +43,7 @@ use crate::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp, Upload,
 };
 
 /// Facts in a SQLite file; a clone shares the connections.
@@ -342,6 +344,107 @@ impl MetadataStore for SqliteMetadata {
         digest: &Digest,
     ) -> Result<Link, Error> {
         links::find(&mut *self.reader().await?, registry, repository, digest).await
+    }
+
+    async fn tags(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Tag>, Error> {
+        tags::list(&mut *self.snapshot().await?, registry, repository, page).await
+    }
+
+    async fn referrers(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest,
+    ) -> Result<Page<ManifestFact>, Error> {
+        let connection = &mut *self.reader().await?;
+        manifests::referrers(connection, registry, repository, subject, page).await
+    }
+
+    async fn parent_of(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest,
+    ) -> Result<Option<Digest>, Error> {
+        manifests::parent_of(&mut *self.reader().await?, registry, repository, child).await
+    }
+
+    async fn delete_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        removal::tag(self.write().await?, registry, repository, tag).await
+    }
+
+    async fn delete_manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        removal::manifest(self.write().await?, registry, repository, digest).await
+    }
+
+    async fn delete_link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        removal::link(self.write().await?, registry, repository, digest).await
+    }
+
+    async fn create_upload(
+        &self,
+        registry: &RegistryId,
+        upload: &Upload,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        uploads::create(self.write().await?, registry, upload, limit).await
+    }
+
+    async fn upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Upload, Error> {
+        uploads::find(&mut *self.reader().await?, registry, repository, id).await
+    }
+
+    async fn advance_upload(
+        &self,
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        uploads::advance(self.write().await?, registry, expected, size_bytes, at).await
+    }
+
+    async fn delete_upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<(), Error> {
+        uploads::delete(self.write().await?, registry, repository, id).await
+    }
+
+    async fn idle_uploads(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(RegistryId, Upload)>, Error> {
+        uploads::idle(&mut *self.reader().await?, before, limit).await
     }
 
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {

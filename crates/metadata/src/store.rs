@@ -9,7 +9,7 @@ use crate::{
     Begun, Changes, Image, Link, ManifestFact, NewLink, NewManifest, NewSecret, Page, PageRequest,
     Pull, RegistryId, RegistrySettings, Repository, RepositorySettings, RequestHorizon,
     RequestStatus, ResourceRequest, Revision, Role, Rule, RuleCredentials, Secret, SecretId,
-    TagFact, Template, Timestamp,
+    TagFact, Template, Timestamp, Upload,
 };
 
 /// What can go wrong with facts.
@@ -356,6 +356,123 @@ pub trait MetadataStore: Send + Sync + fmt::Debug + 'static {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Link, Error>;
+
+    /// Returns a page of a repository's tags, ordered without regard to ASCII case (OCI
+    /// distribution-spec 1.1, "Listing Tags"), those that differ by nothing else by byte.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the repository does not exist.
+    async fn tags(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Tag>, Error>;
+
+    /// Returns a page, by digest, of the manifests whose subject is `subject`.
+    async fn referrers(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest,
+    ) -> Result<Page<ManifestFact>, Error>;
+
+    /// Returns a manifest of the repository that names `child` as its config or child.
+    async fn parent_of(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest,
+    ) -> Result<Option<Digest>, Error>;
+
+    /// Deletes a tag and returns what it named. The manifest stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error>;
+
+    /// Deletes a manifest with the tags that name it, and returns them. Links stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error>;
+
+    /// Deletes the link of a blob and returns it. The bytes stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error>;
+
+    /// Records an upload that begins; `limit` is how many the registry may have. Uploads are not
+    /// part of the changes.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`]; [`Error::LimitExceeded`].
+    async fn create_upload(
+        &self,
+        registry: &RegistryId,
+        upload: &Upload,
+        limit: Option<u32>,
+    ) -> Result<(), Error>;
+
+    /// Returns an upload of a repository.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Upload, Error>;
+
+    /// Records that an upload has `size_bytes` now, provided that it still has as many as
+    /// `expected` says (compare and swap).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is gone or somebody else went on with it.
+    async fn advance_upload(
+        &self,
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp,
+    ) -> Result<(), Error>;
+
+    /// Forgets an upload.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<(), Error>;
+
+    /// Returns uploads of any registry for which no bytes came since `before`, longest idle first,
+    /// at most `limit`.
+    async fn idle_uploads(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(RegistryId, Upload)>, Error>;
 
     /// Records pulls, later ones winning; pulls of what is gone are dropped. Not a change.
     async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error>;

@@ -115,7 +115,8 @@ impl Manifest {
                 .map(RawDescriptor::read)
                 .collect::<Result<_, _>>()?,
             subject: document.subject.map(RawDescriptor::read).transpose()?,
-            artifact_type: document.artifact_type,
+            // "Empty or missing" are the same (distribution-spec 1.1, "Listing Referrers").
+            artifact_type: document.artifact_type.filter(|kind| !kind.is_empty()),
         })
     }
 

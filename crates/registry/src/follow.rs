@@ -1,5 +1,5 @@
-//! What runs beside the requests: following changes, writing down pulls, deleting secrets whose time
-//! has come; and the proof at start.
+//! What runs beside the requests: following changes, writing down pulls, giving up idle uploads,
+//! deleting secrets whose time has come; and the proof at start.
 
 use std::{
     sync::{Arc, Weak},
@@ -12,7 +12,7 @@ use crate::{Keyring, StartError, registry::Inner};
 
 /// How often another process's changes are looked for: DESIGN 2 promises a second.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
-/// How many looks pass between two batches of pulls.
+/// How many looks pass between two batches of pulls, and two looks for idle uploads.
 const LOOKS_PER_BATCH: u32 = 20;
 /// How many looks pass between two purges of secrets: ten minutes. Windows of recovery are days.
 const LOOKS_PER_PURGE: u32 = 1200;
@@ -83,6 +83,9 @@ async fn follow(registry: Weak<Inner>, mut since: Revision) {
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(LOOKS_PER_BATCH) {
             inner.flush_pulls().await;
+        }
+        if looks % LOOKS_PER_BATCH == 1 {
+            inner.expire_uploads().await;
         }
     }
 }

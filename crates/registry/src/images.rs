@@ -229,7 +229,7 @@ impl Registry {
     }
 
     /// Authorises a look at a repository, and finds it.
-    async fn listed_repository(
+    pub(crate) async fn listed_repository(
         &self,
         caller: &Caller,
         repository: &str,

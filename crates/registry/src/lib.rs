@@ -12,6 +12,7 @@ mod circuit;
 mod clock;
 mod counters;
 mod describe;
+mod discover;
 mod error;
 mod fill;
 mod flight;
@@ -23,10 +24,12 @@ mod matching;
 mod policy_language;
 mod pull;
 mod pulls;
+mod push;
 mod random;
 mod refresh;
 mod registry;
 mod registry_settings;
+mod remove;
 mod repositories;
 mod resource_requests;
 mod roles;
@@ -43,6 +46,7 @@ pub use caller::{Caller, Principal};
 pub use clock::{Clock, ManualClock};
 pub use counters::{Counter, Counters};
 pub use describe::{ImageFilter, RepositoryFilter};
+pub use discover::Referrer;
 pub use error::{
     Denied, DescribeError, PolicyKind, PullError, RoleError, RuleError, SecretError, SettingError,
     StartError, StorageError,
@@ -55,8 +59,10 @@ pub use images::{ImageFailure, ImageId, LayerState, WantedImage};
 pub use keyring::{Keyring, KeyringError};
 pub use matching::Match;
 pub use pull::{PulledManifest, Served, StaleReason};
+pub use push::{BodyError, Chunk, NewImage, PushError, PushedBlob, PushedManifest, UploadStatus};
 pub use registry::{Parts, Registry};
 pub use registry_settings::{AccountSetting, RepositoryScanning};
+pub use remove::DeleteFailure;
 pub use resource_requests::{
     AskedRequest, DoneRequest, FailedRequest, NewResourceRequest, RequestError, RequestFilter,
 };

@@ -312,7 +312,11 @@ impl Match {
 
 impl Inner {
     /// Commits bytes that are in memory.
-    async fn store_bytes(&self, digest: &Digest, bytes: bytes::Bytes) -> Result<(), PullError> {
+    pub(crate) async fn store_bytes(
+        &self,
+        digest: &Digest,
+        bytes: bytes::Bytes,
+    ) -> Result<(), PullError> {
         let mut staged = self.blobs.stage(digest.algorithm()).await?;
         let appended = tokio::task::spawn_blocking(move || {
             staged.append(&bytes)?;

@@ -19,6 +19,7 @@ use crate::{
     matching::{Match, RuleBook},
     pull::ImportKey,
     pulls::Pulls,
+    push::Hashes,
     refresh::{Backoff, FetchKey, FetchResult, Imported},
     rules,
 };
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) imports: Flights<ImportKey, Result<Imported, PullError>>,
     pub(crate) fetches: Flights<FetchKey, FetchResult>,
     pub(crate) pulls: Pulls,
+    pub(crate) hashes: Hashes,
 }
 
 impl Registry {
@@ -84,6 +86,7 @@ impl Registry {
             imports: Flights::default(),
             fetches: Flights::default(),
             pulls: Pulls::default(),
+            hashes: Hashes::default(),
             blobs: parts.blobs,
             metadata: parts.metadata,
             upstream: parts.upstream,

@@ -17,6 +17,12 @@ pub struct Settings {
     pub circuit_cooldown: Duration,
     /// Largest manifest accepted, in bytes.
     pub manifest_bytes_max: u64,
+    /// Largest blob that may be pushed, in bytes.
+    pub upload_bytes_max: u64,
+    /// Uploads that one registry may have at once.
+    pub uploads_max: u32,
+    /// How long an upload stays for which no bytes come.
+    pub upload_life: Duration,
     /// Fills that receive at once, all upstreams together. More than one upstream may have.
     pub fills_max: usize,
     /// How often one fill goes on where its upstream broke off, before it is given up.
@@ -65,6 +71,9 @@ impl Settings {
             stale_deadline: Duration::from_secs(2),
             circuit_cooldown: Duration::from_secs(10),
             manifest_bytes_max: 4 << 20,
+            upload_bytes_max: 64 << 30,
+            uploads_max: 1000,
+            upload_life: Duration::from_secs(24 * 60 * 60),
             fills_max: 128,
             fill_resumes_max: 20,
             rules_max: None,

@@ -109,7 +109,7 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
-    let body = read(body, doors.settings.body_bytes_max).await?;
+    let body = read(body, body_bytes_max(doors, head, target)).await?;
     match target {
         Some(target) => {
             let call = Call::verify(doors, head, &body, target.service.signing_name(), exchange)?;
@@ -203,6 +203,12 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
         Operation::BatchGetImage => images::batch_get(call).await,
         Operation::BatchCheckLayerAvailability => images::layers::check(call).await,
         Operation::GetDownloadUrlForLayer => images::layers::download_url(call).await,
+        Operation::PutImage => images::put(call).await,
+        Operation::BatchDeleteImage => images::batch_delete(call).await,
+        Operation::ListImageReferrers => images::referrers(call).await,
+        Operation::InitiateLayerUpload => images::uploads::initiate(call).await,
+        Operation::UploadLayerPart => images::uploads::part(call).await,
+        Operation::CompleteLayerUpload => images::uploads::complete(call).await,
         operation => Err(unoffered::unoffered(operation)),
     }
 }
@@ -263,6 +269,26 @@ fn is_form(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
         value.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
     })
+}
+
+/// How large the body of a request may be. Two operations carry content; they may only for one
+/// whose access key is known, so that others do not fill the memory.
+fn body_bytes_max(doors: &Doors, head: &Parts, target: Option<Target<'_>>) -> usize {
+    let usual = doors.settings.body_bytes_max;
+    let content = match target {
+        Some(target) if target.service == Service::Ecr => match target.operation {
+            // In base64.
+            "UploadLayerPart" => doors.settings.layer_part_bytes_max.div_ceil(3).saturating_mul(4),
+            // In a JSON string, where quotes and line feeds take two bytes.
+            "PutImage" => doors.registry.settings().manifest_bytes_max.saturating_mul(2),
+            _ => 0,
+        },
+        _ => 0,
+    };
+    if content == 0 || !doors.authenticator.names_key(&head.headers) {
+        return usual;
+    }
+    usual.saturating_add(usize::try_from(content).unwrap_or(usize::MAX))
 }
 
 async fn read<B>(body: B, bytes_max: usize) -> Result<Bytes, Failure>

@@ -1,16 +1,21 @@
 //! `/v2/`: OCI distribution, with Amazon ECR's challenge and words.
 //!
 //! OCI distribution-spec 1.1. This is the hot path: from the socket to the registry and back there
-//! is no router, no middleware and no JSON. What is not offered yet says so by name.
+//! is no router, no middleware and no JSON.
 
 mod blobs;
 mod conditional;
 mod error;
+mod incoming;
+mod lists;
 mod manifests;
+mod query;
 mod range;
+mod uploads;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
@@ -19,7 +24,7 @@ use registry::Served;
 
 use crate::{
     auth::{Login, Refusal},
-    body::{self, Body},
+    body::{self, Body, Cause},
     doors::{self, Doors, Exchange},
 };
 use error::Failure;
@@ -41,9 +46,18 @@ struct Call<'a> {
 }
 
 /// Answers a request.
-pub(crate) async fn serve(doors: &Doors, head: &Parts, exchange: &mut Exchange) -> Response<Body> {
+pub(crate) async fn serve<B>(
+    doors: &Doors,
+    head: &Parts,
+    body: B,
+    exchange: &mut Exchange,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
     let outcome = match log_in(doors, head, exchange) {
-        Ok(login) => answer(Call { doors, head, login }, exchange).await,
+        Ok(login) => answer(Call { doors, head, login }, body, exchange).await,
         Err(refusal) => Err(Failure::from(&refusal)),
     };
     let mut response = outcome.unwrap_or_else(|failure| failure.render(doors, head, exchange));
@@ -76,7 +90,11 @@ pub(crate) fn refuse(
     Failure::from(refusal).render(doors, head, exchange)
 }
 
-async fn answer(call: Call<'_>, exchange: &mut Exchange) -> Outcome {
+async fn answer<B>(call: Call<'_>, body: B, exchange: &mut Exchange) -> Outcome
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
     let route = Route::parse(call.head.uri.path())?;
     let method = &call.head.method;
     match route {
@@ -90,17 +108,46 @@ async fn answer(call: Call<'_>, exchange: &mut Exchange) -> Outcome {
         Route::Blob(name, digest) if method == Method::HEAD => {
             blobs::head(&call, &name, &digest, exchange).await
         }
-        Route::Base => Err(not_offered("writing to the base", "GET, HEAD")),
-        Route::Manifest(..) => Err(not_offered("pushing and deleting manifests", "GET, HEAD")),
-        Route::Blob(..) => Err(not_offered("deleting blobs", "GET, HEAD")),
-        Route::Uploads(_) | Route::Upload(..) => Err(not_offered("pushing blobs", "")),
-        Route::Tags(_) => Err(not_offered("listing tags (tags/list)", "")),
-        Route::Catalog => Err(not_offered("listing repositories (_catalog)", "")),
-        // 404 and nothing else sends a client to the referrers tag schema instead (OCI
-        // distribution-spec 1.1, "Unavailable Referrers API").
-        Route::Referrers(..) => {
-            Err(not_offered("listing referrers", "").with_status(StatusCode::NOT_FOUND))
+        // Boxed: their state would otherwise make that of every request large.
+        route => Box::pin(answer_others(&call, route, body)).await,
+    }
+}
+
+/// What is not on the hot path: pushes, deletions, lists.
+async fn answer_others<B>(call: &Call<'_>, route: Route, body: B) -> Outcome
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
+    let method = &call.head.method;
+    match route {
+        Route::Manifest(name, reference) if method == Method::PUT => {
+            manifests::put(call, &name, reference, body).await
         }
+        Route::Manifest(name, reference) if method == Method::DELETE => {
+            manifests::delete(call, &name, &reference).await
+        }
+        Route::Blob(name, digest) if method == Method::DELETE => {
+            uploads::delete_blob(call, &name, &digest).await
+        }
+        Route::Uploads(name) if method == Method::POST => uploads::start(call, &name, body).await,
+        Route::Upload(name, id)
+            if [Method::GET, Method::PATCH, Method::PUT, Method::DELETE].contains(method) =>
+        {
+            uploads::serve(call, &name, &id, body).await
+        }
+        Route::Tags(name) if reads(method) => lists::tags(call, &name).await,
+        Route::Catalog if reads(method) => lists::catalog(call).await,
+        Route::Referrers(name, subject) if reads(method) => {
+            lists::referrers(call, &name, &subject).await
+        }
+        Route::Base | Route::Tags(_) | Route::Catalog | Route::Referrers(..) => {
+            Err(not_allowed("GET, HEAD"))
+        }
+        Route::Manifest(..) => Err(not_allowed("GET, HEAD, PUT, DELETE")),
+        Route::Blob(..) => Err(not_allowed("GET, HEAD, DELETE")),
+        Route::Uploads(_) => Err(not_allowed("POST")),
+        Route::Upload(..) => Err(not_allowed("GET, PATCH, PUT, DELETE")),
     }
 }
 
@@ -115,8 +162,8 @@ fn base(call: &Call<'_>) -> Outcome {
     Ok(body::full(StatusCode::OK, json, "{}"))
 }
 
-fn not_offered(what: &str, allow: &'static str) -> Failure {
-    Failure::new(ErrorCode::Unsupported, format!("{what} is not offered yet"))
+fn not_allowed(allow: &'static str) -> Failure {
+    Failure::new(ErrorCode::Unsupported, format!("this endpoint answers {allow} only"))
         .with_header(header::ALLOW, HeaderValue::from_static(allow))
 }
 

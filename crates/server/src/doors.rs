@@ -59,6 +59,12 @@ pub(crate) struct DoorSettings {
     pub(crate) loopback: bool,
     /// Largest body of a control-plane request, in bytes.
     pub(crate) body_bytes_max: usize,
+    /// Largest part of a layer in a control-plane request, in bytes.
+    pub(crate) layer_part_bytes_max: u64,
+    /// How long a body of a push may stand still.
+    pub(crate) client_idle_timeout: Duration,
+    /// Entries of one page of a list on the data plane.
+    pub(crate) list_entries_max: usize,
     /// How long the address that `GetDownloadUrlForLayer` gives is good.
     pub(crate) download_url_life: Duration,
     /// Whether each request leaves a line in the log.
@@ -185,7 +191,7 @@ impl Doors {
         let door = Door::of(&head.method, head.uri.path());
         let mut exchange = Exchange::new(self.request_ids.next(), connection, head.version);
         let mut response = match door {
-            Door::DataPlane => data_plane::serve(self, &head, &mut exchange).await,
+            Door::DataPlane => data_plane::serve(self, &head, body, &mut exchange).await,
             // Boxed: its state would otherwise make that of every request large.
             Door::ControlPlane => {
                 Box::pin(control_plane::serve(self, &head, body, &mut exchange)).await

@@ -162,6 +162,9 @@ fn door_settings(
         roots,
         loopback: address.ip().is_loopback(),
         body_bytes_max: config.limits.request_body_bytes_max,
+        layer_part_bytes_max: config.limits.layer_part_bytes_max,
+        client_idle_timeout: config.limits.client_idle_timeout,
+        list_entries_max: config.limits.list_entries_max,
         download_url_life: config.limits.download_url_life,
         // `CISTERN_LOG=warn` has none, and does not pay for them either.
         access_log: tracing::enabled!(target: "cistern::access", tracing::Level::INFO),

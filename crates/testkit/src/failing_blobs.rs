@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use async_trait::async_trait;
-use blobs::{Access, Blob, BlobStore, Content, Error, Stage, StagedBlob};
+use blobs::{Access, Blob, BlobStore, Content, Error, Hashed, Stage, StageName, StagedBlob};
 use bytes::Bytes;
 use oci::{Algorithm, Digest};
 
@@ -16,13 +16,13 @@ pub enum BlobOperation {
     Open,
     /// Asking for a blob's size.
     Stat,
-    /// Starting a staged blob.
+    /// Starting a staged blob, or going on with a kept stage.
     Stage,
     /// Appending to a staged blob. It blocks, so it can fail but not be held.
     Append,
     /// Making a staged blob durable.
     Commit,
-    /// Deleting a blob.
+    /// Deleting a blob, or removing a kept stage.
     Delete,
     /// Checking a blob.
     Probe,
@@ -70,6 +70,24 @@ impl BlobStore for FailingBlobs {
         let staged = self.inner.stage(algorithm).await?;
         let stage = FailingStage { staged, faults: Arc::clone(&self.faults) };
         Ok(StagedBlob::new(Box::new(stage), algorithm))
+    }
+
+    async fn resume(
+        &self,
+        name: &StageName,
+        size_bytes: u64,
+        hashed: Hashed,
+    ) -> Result<StagedBlob, Error> {
+        self.meet(BlobOperation::Stage).await?;
+        let staged = self.inner.resume(name, size_bytes, hashed).await?;
+        let hashed = staged.hashed();
+        let stage = FailingStage { staged, faults: Arc::clone(&self.faults) };
+        Ok(StagedBlob::resumed(Box::new(stage), hashed))
+    }
+
+    async fn discard(&self, name: &StageName) -> Result<(), Error> {
+        self.meet(BlobOperation::Delete).await?;
+        self.inner.discard(name).await
     }
 
     async fn delete(&self, digest: &Digest) -> Result<(), Error> {

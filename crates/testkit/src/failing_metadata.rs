@@ -7,7 +7,7 @@ use metadata::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp, Upload,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -139,6 +139,39 @@ guard! {
     ) -> Image;
     RecordLinks: record_links(links: &[NewLink]) -> ();
     Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    Tags: tags(registry: &RegistryId, repository: &RepositoryName, page: &PageRequest) -> Page<Tag>;
+    Referrers: referrers(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest
+    ) -> Page<ManifestFact>;
+    ParentOf: parent_of(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest
+    ) -> Option<Digest>;
+    DeleteTag: delete_tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+    DeleteManifest: delete_manifest(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest
+    ) -> Image;
+    DeleteLink: delete_link(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest
+    ) -> Link;
+    CreateUpload: create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
+    Upload: upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> Upload;
+    AdvanceUpload: advance_upload(
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp
+    ) -> ();
+    DeleteUpload: delete_upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> ();
+    IdleUploads: idle_uploads(before: Timestamp, limit: usize) -> Vec<(RegistryId, Upload)>;
     RecordPulls: record_pulls(pulls: &[Pull]) -> ();
     BeginResourceRequest: begin_resource_request(
         registry: &RegistryId,

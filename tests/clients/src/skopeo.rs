@@ -118,6 +118,29 @@ impl Skopeo {
         }
     }
 
+    /// `skopeo copy` of an image into a registry, byte for byte.
+    #[must_use]
+    #[track_caller]
+    pub fn push(&self, image: &Image, reference: &str, options: &[&str]) -> Outcome {
+        let mut copy = self.command("copy", "dest-");
+        copy.arg("--preserve-digests").args(options).arg(image.source());
+        run(copy.arg(format!("docker://{reference}")))
+    }
+
+    /// `skopeo list-tags`.
+    #[must_use]
+    #[track_caller]
+    pub fn list_tags(&self, repository: &str) -> Outcome {
+        run(self.command("list-tags", "").arg(format!("docker://{repository}")))
+    }
+
+    /// `skopeo delete`, of whatever the reference names.
+    #[must_use]
+    #[track_caller]
+    pub fn delete(&self, reference: &str) -> Outcome {
+        run(self.command("delete", "").arg(format!("docker://{reference}")))
+    }
+
     fn command(&self, verb: &str, side: &str) -> Command {
         let home = self.directory.path();
         let mut command = command(&self.program, home);

@@ -1,4 +1,4 @@
-//! Images in batches, as ECR hands them out.
+//! Images, handed out, kept and deleted.
 
 use serde::{Deserialize, Serialize};
 
@@ -66,4 +66,60 @@ pub struct ImageFailure {
     /// A sentence about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
+}
+
+/// Asks for an image to be kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutImageRequest {
+    /// The account of the registry, twelve digits; the caller's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry_id: Option<String>,
+    /// The repository's name.
+    pub repository_name: String,
+    /// The manifest.
+    pub image_manifest: String,
+    /// The media type of the manifest, where it does not name its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_manifest_media_type: Option<String>,
+    /// The tag to set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_tag: Option<String>,
+    /// The digest that the manifest must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<String>,
+}
+
+/// The image that was kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutImageResponse {
+    /// The image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+}
+
+/// Asks for images to be deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchDeleteImageRequest {
+    /// The account of the registry, twelve digits; the caller's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry_id: Option<String>,
+    /// The repository's name.
+    pub repository_name: String,
+    /// The images, 1 to 100.
+    pub image_ids: Vec<ImageIdentifier>,
+}
+
+/// The images that are gone, and why others are not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchDeleteImageResponse {
+    /// The ids that are gone.
+    #[serde(default)]
+    pub image_ids: Vec<ImageIdentifier>,
+    /// The ids that are not.
+    #[serde(default)]
+    pub failures: Vec<ImageFailure>,
 }

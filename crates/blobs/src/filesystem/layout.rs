@@ -4,6 +4,7 @@
 //! <dir>/sha256/ab/abcd…   a committed blob, named by its digest, never written again
 //! <dir>/sha512/cd/cdef…
 //! <dir>/staging/<random>        a blob on its way in, locked (flock) while its writer lives
+//! <dir>/kept/<name>             a kept stage, locked while somebody goes on with it
 //! ```
 //!
 //! Everything here blocks.
@@ -22,13 +23,14 @@ use rustix::{
     io::Errno,
 };
 
-use crate::Error;
+use crate::{Error, StageName};
 
 /// The directories of one store.
 #[derive(Debug)]
 pub(super) struct Layout {
     blobs: PathBuf,
     staging: PathBuf,
+    kept: PathBuf,
     /// Shards whose own directory entry is known to be durable.
     durable_shards: Mutex<HashSet<PathBuf>>,
 }
@@ -46,17 +48,24 @@ impl Layout {
     /// Makes the directories under `dir` where they are missing.
     pub(super) fn make(dir: &Path) -> Result<Self, Error> {
         const ACTION: &str = "making the directories of the store";
-        let (blobs, staging) = (dir.to_owned(), dir.join("staging"));
+        let (blobs, staging, kept) = (dir.to_owned(), dir.join("staging"), dir.join("kept"));
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             fs::create_dir_all(blobs.join(algorithm.as_str())).map_err(Error::io(ACTION))?;
         }
-        fs::create_dir_all(&staging).map_err(Error::io(ACTION))?;
+        for dir in [&staging, &kept] {
+            fs::create_dir_all(dir).map_err(Error::io(ACTION))?;
+        }
         sync_directory(dir).map_err(Error::io(ACTION))?;
-        Ok(Self { blobs, staging, durable_shards: Mutex::default() })
+        Ok(Self { blobs, staging, kept, durable_shards: Mutex::default() })
     }
 
     pub(super) fn staging(&self) -> &Path {
         &self.staging
+    }
+
+    /// Returns the path of a kept stage.
+    pub(super) fn kept(&self, name: &StageName) -> PathBuf {
+        self.kept.join(name.as_str())
     }
 
     /// Returns the path of a committed blob.

@@ -15,7 +15,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use super::{Shared, content::FileContent};
 use crate::{
-    Blob, Content, Error,
+    Blob, Content, Error, Hashed, StageName,
     blocking::{DropOffRuntime, blocking},
     staging::Reservation,
     store::Stage,
@@ -25,15 +25,26 @@ use crate::{
 /// bounds: nearly half of what it costs to write at the end of a file is the search for space.
 const STEP_BYTES: RangeInclusive<u64> = (1 << 20)..=(64 << 20);
 
-/// A file in the staging directory, locked. The name goes with the value.
+/// How much of a kept stage is read at once to be hashed again.
+const HASHED_BYTES: usize = 1 << 20;
+
+/// A staged file, locked.
 pub(super) struct StagedFile {
-    name: DropOffRuntime<StagedName>,
+    name: Name,
     content: Arc<FileContent>,
     written_bytes: u64,
     /// Space taken, up to this offset.
     allocated_bytes: u64,
     reserved: Reservation,
     store: Arc<Shared>,
+}
+
+/// The name of a file, and what becomes of it.
+enum Name {
+    /// It goes with the value.
+    Own(DropOffRuntime<StagedName>),
+    /// It stays, until it is discarded or committed.
+    Kept(PathBuf),
 }
 
 struct StagedName(PathBuf);
@@ -55,13 +66,56 @@ impl StagedFile {
         let made = make_locked(store.layout.staging());
         let (name, file) = made.map_err(Error::io("making a staging file"))?;
         Ok(Self {
-            name: DropOffRuntime::new(name),
+            name: Name::Own(DropOffRuntime::new(name)),
             content: Arc::new(FileContent::growing(file)),
             written_bytes: 0,
             allocated_bytes: 0,
             reserved: store.space.reserve(),
             store,
         })
+    }
+
+    /// Opens a kept stage, made where it is to have no bytes yet. Blocks.
+    pub(super) fn resume(
+        store: Arc<Shared>,
+        name: &StageName,
+        size_bytes: u64,
+    ) -> Result<Self, Error> {
+        const ACTION: &str = "opening a kept stage";
+        let path = store.layout.kept(name);
+        let file = open_kept(&path, size_bytes)?;
+        let available = file.metadata().map_err(Error::io(ACTION))?.len();
+        if available < size_bytes {
+            return Err(Error::Truncated { expected: size_bytes, available });
+        }
+        file.set_len(size_bytes).map_err(Error::io(ACTION))?;
+        let mut reserved = store.space.reserve();
+        reserved.grow(size_bytes)?;
+        Ok(Self {
+            name: Name::Kept(path),
+            content: Arc::new(FileContent::growing(file)),
+            written_bytes: size_bytes,
+            allocated_bytes: 0,
+            reserved,
+            store,
+        })
+    }
+
+    /// Reads what a hash has not seen. Blocks.
+    pub(super) fn hash_on(&mut self, mut hashed: Hashed) -> Result<Hashed, Error> {
+        if hashed.size_bytes > self.written_bytes {
+            hashed = Hashed::nothing(hashed.hasher.algorithm());
+        }
+        let mut buffer = vec![0; HASHED_BYTES];
+        while hashed.size_bytes < self.written_bytes {
+            let left = self.written_bytes - hashed.size_bytes;
+            let piece = &mut buffer[..left.min(HASHED_BYTES as u64) as usize];
+            let read = self.content.file().read_exact_at(piece, hashed.size_bytes);
+            read.map_err(Error::io("reading a kept stage"))?;
+            hashed.hasher.update(piece);
+            hashed.size_bytes += piece.len() as u64;
+        }
+        Ok(hashed)
     }
 
     /// Takes space for bytes up to `end` and some more, without making the file longer. Where that
@@ -82,14 +136,19 @@ impl StagedFile {
 
     /// Makes what was appended durable under `digest`. Blocks.
     fn place(self, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
+        let is_kept = matches!(self.name, Name::Kept(_));
         // Unlinked here and now at the end, unless it was renamed.
-        let name = self.name.into_inner();
+        let name = match self.name {
+            Name::Own(name) => name.into_inner(),
+            Name::Kept(path) => StagedName(path),
+        };
         let file = self.content.file();
         let available = file.metadata().map_err(Error::io("asking for a length"))?.len();
         if available != size_bytes {
             return Err(Error::Truncated { expected: size_bytes, available });
         }
-        if self.allocated_bytes > size_bytes {
+        // Who had a kept stage before may have taken space ahead too.
+        if is_kept || self.allocated_bytes > size_bytes {
             file.set_len(size_bytes).map_err(Error::io("giving space back"))?;
         }
         file.sync_data().map_err(Error::io("making staged bytes durable"))?;
@@ -117,6 +176,38 @@ impl Stage for StagedFile {
     async fn commit(self: Box<Self>, digest: &Digest, size_bytes: u64) -> Result<Blob, Error> {
         let digest = digest.clone();
         blocking("committing a blob", move || self.place(&digest, size_bytes)).await
+    }
+}
+
+/// Opens the file of a kept stage and locks it.
+fn open_kept(path: &Path, size_bytes: u64) -> Result<File, Error> {
+    const ACTION: &str = "opening a kept stage";
+    loop {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(size_bytes == 0).mode(0o600);
+        let file = match options.open(path) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {
+                return Err(Error::Truncated { expected: size_bytes, available: 0 });
+            }
+            opened => opened.map_err(Error::io(ACTION))?,
+        };
+        match file.try_lock() {
+            // Discarded, or committed, between the two calls.
+            Ok(()) if file.metadata().map_err(Error::io(ACTION))?.nlink() == 0 => {}
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy),
+            Err(TryLockError::Error(cause)) => return Err(Error::io(ACTION)(cause)),
+        }
+    }
+}
+
+/// Removes the name of a kept stage. Blocks.
+pub(super) fn discard(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => {
+            Err(Error::io("removing a kept stage")(cause))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -67,6 +67,25 @@ pub async fn are_pushed(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     assert_eq!(held.expect("the manifest").origin, pushed());
 }
 
+/// What is cached moves no tag that was pushed; what is pushed moves any.
+pub async fn that_were_pushed_are_not_moved_by_caching(
+    one: &dyn MetadataStore,
+    other: &dyn MetadataStore,
+) {
+    let push = |content: &str, at| NewManifest {
+        manifest: ManifestFact { origin: pushed(), ..manifest(content, at) },
+        ..tagged(NAME, content, "1", at)
+    };
+    one.record_manifest(&home(), &push("pushed", 1_000)).await.expect("a push");
+    other.record_manifest(&home(), &tagged(NAME, "cached", "1", 2_000)).await.expect("a manifest");
+    let held = one.tag(&home(), &repository(NAME), &tag("1")).await.expect("the tag");
+    assert_eq!((held.digest, held.updated_at), (digest("pushed"), Timestamp(1_000)));
+    assert_eq!(tags_of(one, "cached").await, [], "the cached manifest is there");
+    other.record_manifest(&home(), &push("newer", 3_000)).await.expect("a push");
+    let held = one.tag(&home(), &repository(NAME), &tag("1")).await.expect("the tag");
+    assert_eq!(held.digest, digest("newer"));
+}
+
 /// A refresh moves `checked_at` and nothing else.
 pub async fn are_refreshed(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     let name = repository(NAME);

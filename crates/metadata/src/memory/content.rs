@@ -9,8 +9,8 @@ use oci::{Digest, RepositoryName, Tag};
 
 use super::State;
 use crate::{
-    Change, Error, Image, Link, ManifestFact, NewLink, NewManifest, Page, PageRequest, Pull,
-    RegistryId, Repository, TagFact, Timestamp,
+    Change, Error, Image, Link, ManifestFact, NewLink, NewManifest, Origin, Page, PageRequest,
+    Pull, RegistryId, Repository, TagFact, Timestamp,
 };
 
 /// A repository and what is in it.
@@ -83,6 +83,59 @@ impl Content {
         Ok(Image { manifest: tagged.fact.clone(), tags: tagged.tags.iter().cloned().collect() })
     }
 
+    /// Returns a page of tags, in the order of the distribution specification.
+    pub(super) fn tag_page(&self, page: &PageRequest) -> Page<Tag> {
+        let key = |tag: &str| (tag.to_ascii_lowercase(), tag.to_owned());
+        let mut tags: Vec<_> = self.tags.keys().cloned().collect();
+        tags.sort_by_cached_key(|tag| key(tag.as_str()));
+        let after = page.after.as_deref().map(key);
+        let rest =
+            tags.into_iter().filter(|tag| after.as_ref().is_none_or(|a| key(tag.as_str()) > *a));
+        Page::take(page, rest, |tag| tag.as_str())
+    }
+
+    /// Returns a page of the manifests that refer to a subject, by digest.
+    pub(super) fn referrers(&self, subject: &Digest, page: &PageRequest) -> Page<ManifestFact> {
+        let after = page.after.as_deref().map_or(Unbounded, Excluded);
+        let facts = self.manifests.range::<str, _>((after, Unbounded)).map(|(_, held)| &held.fact);
+        let referrers = facts.filter(|fact| fact.subject.as_ref() == Some(subject)).cloned();
+        Page::take(page, referrers, |fact| fact.digest.as_str())
+    }
+
+    /// Returns a manifest that names `child`.
+    pub(super) fn parent_of(&self, child: &Digest) -> Option<Digest> {
+        let names = |fact: &ManifestFact| {
+            fact.config.iter().chain(&fact.children).any(|part| part.digest == *child)
+        };
+        let parent = self.manifests.values().find(|held| names(&held.fact));
+        parent.map(|held| held.fact.digest.clone())
+    }
+
+    pub(super) fn remove_tag(&mut self, tag: &Tag) -> Option<TagFact> {
+        let fact = self.tags.remove(tag)?;
+        if let Some(held) = self.manifests.get_mut(fact.digest.as_str()) {
+            held.tags.remove(tag);
+        }
+        Some(fact)
+    }
+
+    pub(super) fn remove_manifest(&mut self, image: &Image) {
+        for tag in &image.tags {
+            self.tags.remove(tag);
+        }
+        self.manifests.remove(image.manifest.digest.as_str());
+    }
+
+    pub(super) fn remove_link(&mut self, digest: &Digest) -> Option<Link> {
+        self.links.remove(digest)
+    }
+
+    /// Tells whether a tag stays with what it names: a pushed one is never moved by what is cached.
+    fn keeps(&self, tag: &Tag, origin: &Origin) -> bool {
+        let is_pushed = |origin: &Origin| matches!(origin, Origin::Pushed { .. });
+        !is_pushed(origin) && self.tags.get(tag).is_some_and(|held| is_pushed(&held.origin))
+    }
+
     fn set_tag(&mut self, tag: &Tag, fact: TagFact) {
         let digest = fact.digest.clone();
         let moved_from = self.tags.insert(tag.clone(), fact).map(|old| old.digest);
@@ -129,6 +182,7 @@ impl State {
             origin: manifest.origin.clone(),
             settings: settings.clone(),
         });
+        let tag = tag.as_ref().filter(|tag| !content.keeps(tag, &manifest.origin));
         if let Some(tag) = tag {
             content.check_move(tag, &manifest.digest)?;
         }

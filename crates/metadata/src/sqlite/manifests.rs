@@ -1,11 +1,11 @@
 //! The tables `manifests` and `manifest_references`.
 
-use oci::{Descriptor, Digest, RepositoryName};
+use oci::{Descriptor, Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
 use super::{Write, repositories, tags};
 use crate::{
-    Error, Image, ManifestFact, NewManifest, Page, PageRequest, Pull, RegistryId, TagFact,
+    Error, Image, ManifestFact, NewManifest, Origin, Page, PageRequest, Pull, RegistryId, TagFact,
     Timestamp, stored,
 };
 
@@ -24,6 +24,10 @@ statements! {
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
     LIST = "SELECT * FROM manifests WHERE account = $1 AND region = $2 AND repository = $3 \
         AND digest > $4 ORDER BY digest LIMIT $5";
+    REFERRERS = "SELECT * FROM manifests WHERE account = $1 AND region = $2 AND repository = $3 \
+        AND subject = $4 AND digest > $5 ORDER BY digest LIMIT $6";
+    PARENT = "SELECT parent FROM manifest_references WHERE account = $1 AND region = $2 \
+        AND child = $3 AND repository = $4 LIMIT 1";
     PULLED = "UPDATE manifests SET last_pulled_at = $5 WHERE account = $1 AND region = $2 \
         AND repository = $3 AND digest = $4 AND (last_pulled_at IS NULL OR last_pulled_at < $5)";
 }
@@ -58,7 +62,13 @@ pub(super) async fn record(
     let missing =
         repositories::Missing { name: repository, created_at: *pushed_at, origin, settings };
     let is_new = repositories::ensure(&mut write, registry, missing).await?;
-    if let Some(tag) = tag.as_ref().filter(|_| !is_new) {
+    let tag = match tag {
+        Some(tag) if !is_new && is_kept(&mut write, registry, repository, tag, origin).await? => {
+            None
+        }
+        tag => tag.as_ref(),
+    };
+    if let Some(tag) = tag.filter(|_| !is_new) {
         check_move(&mut write, registry, tags::Named { repository, tag, digest: &manifest.digest })
             .await?;
     }
@@ -92,6 +102,24 @@ async fn check_move(
         return Ok(());
     }
     Err(Error::TagImmutable { digest: held })
+}
+
+/// Tells whether a tag stays with what it names: a pushed one is never moved by what is cached.
+async fn is_kept(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    tag: &Tag,
+    origin: &Origin,
+) -> Result<bool, Error> {
+    if matches!(origin, Origin::Pushed { .. }) {
+        return Ok(false);
+    }
+    match tags::find(write.connection(), registry, repository, tag).await {
+        Ok(held) => Ok(matches!(held.origin, Origin::Pushed { .. })),
+        Err(Error::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Adds a manifest with its references, unless the repository has it already.
@@ -259,6 +287,45 @@ pub(super) async fn delete_all(
 /// What a manifest names as its config or child.
 fn references(manifest: &ManifestFact) -> impl Iterator<Item = &Descriptor> {
     manifest.config.iter().chain(&manifest.children)
+}
+
+/// Returns a page of the manifests that refer to a subject, by digest.
+pub(super) async fn referrers(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    subject: &Digest,
+    page: &PageRequest,
+) -> Result<Page<ManifestFact>, Error> {
+    let rows: Vec<ManifestRow> = sqlx::query_as(REFERRERS)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(subject.as_str())
+        .bind(page.start())
+        .bind(page.rows())
+        .fetch_all(connection)
+        .await?;
+    let referrers =
+        rows.into_iter().map(ManifestRow::into_manifest).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::take(page, referrers, |manifest| manifest.digest.as_str()))
+}
+
+/// Returns a manifest of the repository that names `child`.
+pub(super) async fn parent_of(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    child: &Digest,
+) -> Result<Option<Digest>, Error> {
+    let parent: Option<String> = sqlx::query_scalar(PARENT)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(child.as_str())
+        .bind(repository.as_str())
+        .fetch_optional(connection)
+        .await?;
+    parent.map(|parent| stored::digest(&parent, RECORD)).transpose()
 }
 
 pub(super) async fn record_pulls(mut write: Write, pulls: &[Pull]) -> Result<(), Error> {

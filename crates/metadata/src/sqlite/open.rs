@@ -141,6 +141,7 @@ fn schema_versions() -> Vec<Migration> {
         ),
         version(3, "settings", include_str!("../../migrations/sqlite/0003_settings.sql")),
         version(4, "templates", include_str!("../../migrations/sqlite/0004_templates.sql")),
+        version(5, "uploads", include_str!("../../migrations/sqlite/0005_uploads.sql")),
         version(6, "roles", include_str!("../../migrations/sqlite/0006_roles.sql")),
         version(
             7,

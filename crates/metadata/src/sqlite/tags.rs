@@ -3,8 +3,8 @@
 use oci::{Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
-use super::Write;
-use crate::{Change, Error, RegistryId, TagFact, Timestamp, stored};
+use super::{Write, repositories};
+use crate::{Change, Error, Page, PageRequest, RegistryId, TagFact, Timestamp, stored};
 
 statements! {
     SET = "INSERT INTO tags (account, region, repository, tag, digest, origin, updated_at, \
@@ -16,6 +16,9 @@ statements! {
         AND repository = $3 AND tag = $4 AND digest = $5";
     FIND = "SELECT digest, origin, updated_at, checked_at FROM tags \
         WHERE account = $1 AND region = $2 AND repository = $3 AND tag = $4";
+    LIST = "SELECT tag FROM tags WHERE account = $1 AND region = $2 AND repository = $3 \
+        AND tag COLLATE NOCASE >= $4 AND (tag COLLATE NOCASE > $4 OR tag > $4) \
+        ORDER BY tag COLLATE NOCASE, tag LIMIT $5";
     OF_DIGESTS = "SELECT digest, tag FROM tags WHERE account = $1 AND region = $2 \
         AND repository = $3 AND digest >= $4 AND digest <= $5 ORDER BY digest, tag";
 }
@@ -104,6 +107,26 @@ pub(super) async fn find(
         updated_at: Timestamp(row.updated_at),
         checked_at: Timestamp(row.checked_at),
     })
+}
+
+/// Returns a page of tags without regard to case.
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    page: &PageRequest,
+) -> Result<Page<Tag>, Error> {
+    repositories::find(&mut *connection, registry, repository).await?;
+    let rows: Vec<String> = sqlx::query_scalar(LIST)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(page.start())
+        .bind(page.rows())
+        .fetch_all(connection)
+        .await?;
+    let tags = rows.iter().map(|tag| stored::tag(tag, RECORD)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::take(page, tags, |tag| tag.as_str()))
 }
 
 /// Returns the tags that name a digest between two (both included), by digest and tag.

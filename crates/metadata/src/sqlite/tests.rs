@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    SqliteMetadata, changes, links, manifests, markers, registry_settings, repositories,
-    resource_requests, roles, rules, secrets, tags, templates,
+    SqliteMetadata, changes, links, manifests, markers, registry_settings, removal, repositories,
+    resource_requests, roles, rules, secrets, tags, templates, uploads,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -19,6 +19,7 @@ async fn every_statement_is_an_index_lookup() {
         ("manifests", manifests::STATEMENTS),
         ("markers", markers::STATEMENTS),
         ("registry_settings", registry_settings::STATEMENTS),
+        ("removal", removal::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("resource_requests", resource_requests::STATEMENTS),
         ("roles", roles::STATEMENTS),
@@ -26,6 +27,7 @@ async fn every_statement_is_an_index_lookup() {
         ("secrets", secrets::STATEMENTS),
         ("tags", tags::STATEMENTS),
         ("templates", templates::STATEMENTS),
+        ("uploads", uploads::STATEMENTS),
     ];
     let mut searches = 0;
     for (module, statements) in modules {
@@ -54,7 +56,13 @@ async fn lookups_use_the_whole_key() {
         (manifests::STATEMENTS, "FIND", "digest=?"),
         (manifests::STATEMENTS, "DELETE_REFERENCE", "parent=?"),
         (manifests::STATEMENTS, "LIST", "digest>?"),
+        (manifests::STATEMENTS, "PARENT", "repository=?"),
         (manifests::STATEMENTS, "PULLED", "digest=?"),
+        (manifests::STATEMENTS, "REFERRERS", "subject=? AND digest>?"),
+        (removal::STATEMENTS, "LINK", "digest=?"),
+        (removal::STATEMENTS, "MANIFEST", "digest=?"),
+        (removal::STATEMENTS, "REFERENCE", "parent=?"),
+        (removal::STATEMENTS, "TAG", "tag=?"),
         (repositories::STATEMENTS, "FIND", "name=?"),
         (repositories::STATEMENTS, "LIST", "name>?"),
         (resource_requests::STATEMENTS, "FIND", "request_token=?"),
@@ -69,10 +77,14 @@ async fn lookups_use_the_whole_key() {
         (secrets::STATEMENTS, "LIST", "name>?"),
         (secrets::STATEMENTS, "VERSIONS", "name>? AND name<?"),
         (tags::STATEMENTS, "FIND", "tag=?"),
+        (tags::STATEMENTS, "LIST", "tag>?"),
         (tags::STATEMENTS, "REFRESH", "tag=?"),
         (tags::STATEMENTS, "OF_DIGESTS", "digest>? AND digest<?"),
         (templates::STATEMENTS, "FIND", "prefix_key=?"),
         (templates::STATEMENTS, "DELETE", "prefix_key=?"),
+        (uploads::STATEMENTS, "ADVANCE", "id=?"),
+        (uploads::STATEMENTS, "DELETE", "id=?"),
+        (uploads::STATEMENTS, "FIND", "id=?"),
     ];
     for (statements, name, last_column) in by_key {
         let (_, sql) = statements.iter().find(|(held, _)| *held == name).unwrap();

@@ -12,6 +12,7 @@ mod late;
 mod links;
 mod permission;
 mod pulls;
+mod push;
 mod repositories;
 mod resource_requests;
 mod resumed_fills;

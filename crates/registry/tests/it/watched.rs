@@ -10,7 +10,7 @@ use metadata::{
     Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
     NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
     RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp,
+    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp, Upload,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -157,6 +157,35 @@ passed_on! {
     fn resource_requests(
         registry: &RegistryId, page: &PageRequest, since: Timestamp
     ) -> Page<ResourceRequest>;
+    fn tags(registry: &RegistryId, repository: &RepositoryName, page: &PageRequest) -> Page<Tag>;
+    fn referrers(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest
+    ) -> Page<ManifestFact>;
+    fn parent_of(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest
+    ) -> Option<Digest>;
+    fn delete_tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+    fn delete_manifest(
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest
+    ) -> Image;
+    fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    fn create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
+    fn upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> Upload;
+    fn advance_upload(
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp
+    ) -> ();
+    fn delete_upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> ();
+    fn idle_uploads(before: Timestamp, limit: usize) -> Vec<(RegistryId, Upload)>;
     fn marker(name: &str) -> Option<Vec<u8>>;
     fn create_marker(name: &str, value: &[u8]) -> ();
 }

@@ -7,6 +7,7 @@ use aws::{
     exception::CommonException,
     sigv4::{Presented, Request},
 };
+use http::{HeaderMap, header::AUTHORIZATION};
 use metadata::{Region, RegistryId, Timestamp};
 use registry::{Caller, Principal};
 use secrecy::ExposeSecret as _;
@@ -18,6 +19,14 @@ use super::{Authenticator, Login};
 const SKEW_MAX: Duration = Duration::from_secs(5 * 60);
 
 impl Authenticator {
+    /// Tells whether an Authorization header names an access key that is known. Proves nothing.
+    pub(crate) fn names_key(&self, headers: &HeaderMap) -> bool {
+        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let named = header.and_then(|text| text.split_once("Credential="));
+        let key = named.and_then(|(_, rest)| rest.split('/').next());
+        key.is_some_and(|key| self.keys.contains_key(key))
+    }
+
     /// Returns who signed `request` for the service that signs as `signing_name`: the account is
     /// the access key's, the region the credential scope's.
     ///

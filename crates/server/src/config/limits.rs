@@ -31,6 +31,16 @@ pub(crate) struct Limits {
     pub(crate) fills_per_upstream_max: usize,
     /// Manifests and answers without content asked of one upstream at once.
     pub(crate) questions_per_upstream_max: usize,
+    /// Largest blob that may be pushed.
+    pub(crate) upload_bytes_max: u64,
+    /// Largest part of a layer in a control plane request.
+    pub(crate) layer_part_bytes_max: u64,
+    /// Uploads of one registry at once.
+    pub(crate) uploads_max: u32,
+    /// How long an upload stays for which no bytes come.
+    pub(crate) upload_life: Duration,
+    /// Entries of one page of tags, repositories or referrers.
+    pub(crate) list_entries_max: usize,
     /// Pull through cache rules of one registry; none where nobody limits them.
     pub(crate) rules_max: Option<u32>,
     /// Repository creation templates of one registry; none where nobody limits them.
@@ -83,6 +93,11 @@ impl Default for Limits {
             fill_resumes_max: settings.fill_resumes_max,
             fills_per_upstream_max: upstream.transfers_max,
             questions_per_upstream_max: upstream.questions_max,
+            upload_bytes_max: settings.upload_bytes_max,
+            layer_part_bytes_max: 20 << 20,
+            uploads_max: settings.uploads_max,
+            upload_life: settings.upload_life,
+            list_entries_max: 1000,
             rules_max: settings.rules_max,
             templates_max: settings.templates_max,
             connections_max: 8192,
@@ -113,6 +128,8 @@ impl Limits {
         set(&mut limits.hot_entries_max, "limits.hot-entries")?;
         set(&mut limits.small_blob_bytes_max, "limits.small-blob-bytes")?;
         set(&mut limits.open_blobs_max, "limits.open-blobs")?;
+        set(&mut limits.upload_bytes_max, "limits.upload-bytes")?;
+        set(&mut limits.layer_part_bytes_max, "limits.layer-part-bytes")?;
 
         let set = |target: &mut usize, name| assign(target, values.parse(name, bytes_in_memory));
         set(&mut limits.request_body_bytes_max, "limits.request-body-bytes")?;
@@ -127,6 +144,7 @@ impl Limits {
 
         let set = |target: &mut usize, name| assign(target, values.parse(name, quantity::count));
         set(&mut limits.fills_max, "limits.fills")?;
+        set(&mut limits.list_entries_max, "limits.list-entries")?;
         set(&mut limits.fills_per_upstream_max, "limits.fills-per-upstream")?;
         set(&mut limits.questions_per_upstream_max, "limits.questions-per-upstream")?;
         assign(
@@ -143,6 +161,7 @@ impl Limits {
         assign(&mut limits.fill_resumes_max, values.parse("limits.fill-resumes", whole))?;
         limits.rules_max = values.parse("limits.rules", whole)?;
         limits.templates_max = values.parse("limits.templates", whole)?;
+        assign(&mut limits.uploads_max, values.parse("limits.uploads", whole))?;
         limits.read_times(values)?;
         Ok(limits)
     }
@@ -162,6 +181,7 @@ impl Limits {
         for (target, name) in [
             (&mut self.fresh_for, "limits.fresh-for"),
             (&mut self.circuit_cooldown, "limits.circuit-cooldown"),
+            (&mut self.upload_life, "limits.upload-life"),
             (&mut self.download_url_life, "limits.download-url-life"),
             (&mut self.drain_timeout, "limits.drain-timeout"),
         ] {

@@ -2,6 +2,7 @@
 //! (`docs` of the errors are in the reference of ECR, Secrets Manager and STS).
 
 mod pull;
+mod push;
 mod template;
 
 use aws::{
@@ -10,7 +11,10 @@ use aws::{
 };
 use registry::{Denied, DescribeError, RuleError, SecretError, StorageError};
 
-pub(super) use self::pull::{image as pull_image, layer as pull_layer};
+pub(super) use self::pull::{
+    image as pull_image, layer as pull_layer, referrers as pull_referrers,
+};
+pub(super) use self::push::{image as push_image, layer as push_layer};
 pub(super) use self::template::template;
 use super::validate::violation;
 use crate::body::Cause;

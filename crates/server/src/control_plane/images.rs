@@ -3,9 +3,12 @@
 mod batch;
 pub(super) mod layers;
 mod list;
+mod put;
+pub(super) mod uploads;
 
 pub(super) use batch::get as batch_get;
 pub(super) use list::list;
+pub(super) use put::{batch_delete, put, referrers};
 
 use aws::{
     Exception, Timestamp,

@@ -3,6 +3,7 @@
 mod cloud_control;
 mod compatibility;
 mod hostile;
+mod image_writes;
 mod images;
 mod operations;
 mod registry_settings;

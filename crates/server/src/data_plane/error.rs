@@ -4,6 +4,7 @@
 //! never holds an address, a path or a credential; what happened goes to the log, once, with the
 //! request's id.
 
+mod push;
 mod storage;
 mod upstream;
 
@@ -12,9 +13,10 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use metadata::RegistryId;
 use oci::{ErrorCode, RepositoryName};
-use registry::{Denied, FillError, PullError, StaleReason};
+use registry::{Denied, DescribeError, FillError, PullError, StaleReason};
 use serde_json::{Value, json};
 
+pub(super) use self::push::push;
 use crate::{
     auth::Refusal,
     body::{self, Body, Cause},
@@ -45,8 +47,7 @@ pub(super) struct Failure {
     status: StatusCode,
     message: Cow<'static, str>,
     detail: Option<Value>,
-    // Boxed: a failure is moved through every outcome, and few have one.
-    header: Option<Box<(HeaderName, HeaderValue)>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     challenge: bool,
     cause: Option<Cause>,
 }
@@ -60,7 +61,7 @@ impl Failure {
             status,
             message: message.into(),
             detail: None,
-            header: None,
+            headers: Vec::new(),
             challenge: code == ErrorCode::Unauthorized,
             cause: None,
         }
@@ -70,8 +71,9 @@ impl Failure {
         Self { status, ..self }
     }
 
-    pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        Self { header: Some(Box::new((name, value))), ..self }
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     pub(super) fn with_detail(self, detail: Value) -> Self {
@@ -114,7 +116,7 @@ impl Failure {
             *response.body_mut() = Body::empty();
             response.headers_mut().insert(header::CONTENT_LENGTH, length);
         }
-        if let Some((name, value)) = self.header.map(|header| *header) {
+        for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
         if self.challenge {
@@ -275,6 +277,17 @@ fn name_unknown(registry: &RegistryId, repository: &RepositoryName) -> Failure {
             registry.account
         ),
     )
+}
+
+/// What is said when a listing failed.
+pub(super) fn describe(error: DescribeError) -> Failure {
+    let failure = match &error {
+        DescribeError::Denied(denied) => return denied.clone().into(),
+        DescribeError::RepositoryNotFound { .. } => ErrorCode::NameUnknown.into(),
+        DescribeError::ImageNotFound { .. } => ErrorCode::ManifestUnknown.into(),
+        DescribeError::Storage(error) => storage::failure(error),
+    };
+    failure.with_cause(error)
 }
 
 /// What a stale answer says of its reason, in words that are safe to show.

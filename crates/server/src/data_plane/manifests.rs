@@ -1,12 +1,15 @@
-//! Manifests: GET and HEAD, by tag and by digest.
+//! Manifests: GET and HEAD, by tag and by digest; what is written is below.
 //!
 //! OCI distribution-spec 1.1, "Pulling manifests". What is stored is served as it is, whatever
 //! the client accepts: its digest is what was asked for.
+
+mod push;
 
 use http::{HeaderValue, Method, Response, header};
 use oci::{Reference, RepositoryName, media_type};
 use registry::PulledManifest;
 
+pub(super) use self::push::{delete, put};
 use super::{Call, IMMUTABLE, Outcome, conditional, describe, error};
 use crate::{body::Body, doors::Exchange};
 

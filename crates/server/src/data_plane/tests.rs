@@ -1,5 +1,7 @@
 //! One test for each endpoint and each error code of the data plane.
 
+mod push;
+
 use std::time::Duration;
 
 use ::blobs::Error as BlobsError;
@@ -238,28 +240,6 @@ async fn what_is_wrong_with_a_path_is_named() {
     }
     let head = world.ask("HEAD", "/v2/Bad/manifests/1", &[]).await;
     assert_eq!((head.status, head.text().as_str()), (400, ""));
-}
-
-#[tokio::test]
-async fn what_is_not_offered_yet_says_so() {
-    let world = World::start().await;
-    for (method, path, status, allow, words) in [
-        ("PUT", "/v2/a/manifests/1", 405, "GET, HEAD", "manifests"),
-        ("DELETE", "/v2/a/manifests/1", 405, "GET, HEAD", "manifests"),
-        ("DELETE", &format!("/v2/a/blobs/{DIGEST}"), 405, "GET, HEAD", "blobs"),
-        ("POST", "/v2/a/blobs/uploads/", 405, "", "pushing blobs"),
-        ("PATCH", "/v2/a/blobs/uploads/x", 405, "", "pushing blobs"),
-        ("PUT", "/v2/a/blobs/uploads/x", 405, "", "pushing blobs"),
-        ("GET", "/v2/a/tags/list", 405, "", "tags/list"),
-        ("GET", "/v2/_catalog", 405, "", "_catalog"),
-        ("GET", &format!("/v2/a/referrers/{DIGEST}"), 404, "", "referrers"),
-        ("POST", "/v2/", 405, "GET, HEAD", "base"),
-    ] {
-        let answer = world.ask(method, path, &[]).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, "UNSUPPORTED"), "{path}");
-        assert_eq!(answer.headers["allow"], allow, "{method} {path}");
-        assert!(answer.message().contains(words), "{path}: {}", answer.message());
-    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod main_job;
 mod model;
 mod one_transfer;
 mod pulumi;
+mod push;
 mod readme;
 mod repositories;
 mod rules;

@@ -71,6 +71,26 @@ fn no_template(
     Exception::new(EcrException::RepositoryNotFound, text).into()
 }
 
+/// What is wrong with `ListImageReferrers`.
+pub(in crate::control_plane) fn referrers(error: &PullError) -> Failure {
+    let kind = match error {
+        PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NameUnknown { registry, repository, .. } => {
+            return no_repository(registry, repository);
+        }
+        PullError::Template { registry, repository, prefix, fault } => {
+            return no_template(registry, repository, prefix, *fault);
+        }
+        PullError::Credentials { .. }
+        | PullError::Upstream(_)
+        | PullError::BadManifest { .. }
+        | PullError::ManifestUnknown { .. }
+        | PullError::BlobUnknown { .. } => EcrException::UnableToListUpstreamImageReferrers,
+        PullError::Storage(_) | PullError::Fill(_) | PullError::Abandoned => EcrException::Server,
+    };
+    Failure::from(Exception::from(kind)).with_cause(chained(error))
+}
+
 fn no_repository(registry: &RegistryId, repository: &RepositoryName) -> Failure {
     let (repository, registry) = (repository.to_string(), registry.clone());
     let account = registry.account.to_string();

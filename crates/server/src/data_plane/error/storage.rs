@@ -64,6 +64,7 @@ pub(super) fn failure(error: &StorageError) -> Failure {
                 ErrorCode::BadGateway,
                 "the upstream registry sent bytes that are not what their digest says",
             ),
+            BlobsError::Busy => ErrorCode::Unavailable.into(),
             BlobsError::NotFound(_) | BlobsError::Truncated { .. } | BlobsError::Io { .. } => {
                 ErrorCode::Unknown.into()
             }

@@ -1,0 +1,98 @@
+//! What takes a tag, a manifest or a link out of a repository.
+
+use oci::{Digest, RepositoryName, Tag};
+
+use super::{Write, links, manifests, tags};
+use crate::{Change, Error, Image, Link, RegistryId, TagFact};
+
+statements! {
+    TAG = "DELETE FROM tags \
+        WHERE account = $1 AND region = $2 AND repository = $3 AND tag = $4";
+    MANIFEST = "DELETE FROM manifests \
+        WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+    REFERENCE = "DELETE FROM manifest_references WHERE account = $1 AND region = $2 \
+        AND child = $3 AND repository = $4 AND parent = $5";
+    LINK = "DELETE FROM links \
+        WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+}
+
+pub(super) async fn tag(
+    mut write: Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    tag: &Tag,
+) -> Result<TagFact, Error> {
+    let fact = tags::find(write.connection(), registry, repository, tag).await?;
+    delete_tag(&mut write, registry, repository, tag).await?;
+    write.commit().await?;
+    Ok(fact)
+}
+
+async fn delete_tag(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    tag: &Tag,
+) -> Result<(), Error> {
+    sqlx::query(TAG)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(tag.as_str())
+        .execute(write.connection())
+        .await?;
+    write.record(&Change::Tag(registry.clone(), repository.clone(), tag.clone())).await
+}
+
+pub(super) async fn manifest(
+    mut write: Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Image, Error> {
+    let image = manifests::image(write.connection(), registry, repository, digest).await?;
+    for tag in &image.tags {
+        delete_tag(&mut write, registry, repository, tag).await?;
+    }
+    for child in image.manifest.config.iter().chain(&image.manifest.children) {
+        sqlx::query(REFERENCE)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(child.digest.as_str())
+            .bind(repository.as_str())
+            .bind(digest.as_str())
+            .execute(write.connection())
+            .await?;
+    }
+    sqlx::query(MANIFEST)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .execute(write.connection())
+        .await?;
+    let change = Change::Manifest(registry.clone(), repository.clone(), digest.clone());
+    write.record(&change).await?;
+    write.commit().await?;
+    Ok(image)
+}
+
+pub(super) async fn link(
+    mut write: Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Link, Error> {
+    let link = links::find(write.connection(), registry, repository, digest).await?;
+    sqlx::query(LINK)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .execute(write.connection())
+        .await?;
+    let change = Change::Link(registry.clone(), repository.clone(), digest.clone());
+    write.record(&change).await?;
+    write.commit().await?;
+    Ok(link)
+}

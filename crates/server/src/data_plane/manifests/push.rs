@@ -1,0 +1,76 @@
+//! Manifests: PUT and DELETE.
+//!
+//! OCI distribution-spec 1.1, "Pushing Manifests", "Deleting tags", "Deleting Manifests".
+
+use bytes::Bytes;
+use http::{HeaderName, Response, StatusCode, header};
+use oci::{ErrorCode, Reference, RepositoryName};
+use registry::{NewImage, PushError};
+
+use super::super::{
+    CONTENT_DIGEST, Call, Failure, Outcome, ascii,
+    error::{self, Subject},
+    incoming,
+};
+use crate::body::{Body, Cause};
+
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+
+/// Answers PUT.
+pub(in crate::data_plane) async fn put<B>(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    reference: Reference,
+    body: B,
+) -> Outcome
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Cause>,
+{
+    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let media_type = match call.head.headers.get(header::CONTENT_TYPE) {
+        None => None,
+        Some(value) => {
+            let text = value.to_str().map_err(|_| {
+                Failure::new(ErrorCode::ManifestInvalid, "the content type is not text")
+            })?;
+            // "The registry SHOULD ignore parameters on the `Content-Type` header."
+            Some(text.split(';').next().unwrap_or_default().trim().to_owned())
+        }
+    };
+    let limit_bytes = registry.settings().manifest_bytes_max;
+    let pieces = incoming::pieces(body, call.doors.settings.client_idle_timeout);
+    let bytes = match incoming::collect(pieces, limit_bytes).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Err(error::push(PushError::TooLarge { limit_bytes })),
+        Err(source) => {
+            return Err(error::push(PushError::Interrupted { received_bytes: 0, source }));
+        }
+    };
+    let mut new = NewImage::by_reference(reference, media_type, bytes);
+    new.whole = registry.settings().strict_ecr;
+    let pushed = registry.push_manifest(caller, name, new).await.map_err(error::push)?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::CREATED;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, ascii(&format!("/v2/{name}/manifests/{}", pushed.digest)));
+    headers.insert(CONTENT_DIGEST, ascii(pushed.digest.as_str()));
+    if let Some(subject) = pushed.subject {
+        headers.insert(SUBJECT, ascii(subject.as_str()));
+    }
+    Ok(response)
+}
+
+/// Answers DELETE: of a tag alone, or of a manifest with its tags.
+pub(in crate::data_plane) async fn delete(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Outcome {
+    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let deleted = registry.delete_manifest(caller, name, reference).await;
+    deleted.map_err(|error| error::pull(error, Subject::Manifest))?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    Ok(response)
+}
