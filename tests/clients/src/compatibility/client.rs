@@ -117,6 +117,10 @@ impl Client {
         if user_agent == "node" {
             return Some((Self::Alchemy, String::new()));
         }
+        // Debian's docker-credential-ecr-login names only the SDK that it is made of.
+        if user_agent.starts_with("aws-sdk-go-v2/") && user_agent.contains(" api/ecr/") {
+            return Some((Self::CredentialHelper, String::new()));
+        }
         let products: Vec<_> = user_agent
             .split([' ', '(', ')', ';'])
             .filter_map(|word| word.split_once('/'))
@@ -154,6 +158,11 @@ mod tests {
             ),
             ("docker/20.10.24 go/go1.19.8 git-commit/5d6db84", Client::Docker, "20.10.24"),
             ("node", Client::Alchemy, ""),
+            (
+                "aws-sdk-go-v2/1.17.1 os/linux lang/go/1.19.8 md/GOOS/linux api/ecr/1.17.20",
+                Client::CredentialHelper,
+                "",
+            ),
         ] {
             assert_eq!(Client::of(user_agent), Some((client, version.to_owned())), "{user_agent}");
         }
