@@ -36,4 +36,12 @@ fn an_image_that_was_pulled_is_listed_and_shown() {
     assert_eq!(world.json(&["image", "show", &pinned]), shown);
     let absent = world.home.refused(&["image", "show", "hub/library/alpine:no"], 1);
     assert!(absent.contains("`cistern image list` shows those that are there"), "{absent}");
+
+    let absent = ["image", "remove", "hub/library/alpine:no"];
+    let kept = world.home.refused(&absent, 1);
+    assert!(kept.starts_with("not removed: hub/library/alpine:no: "), "{kept}");
+    let removed = world.prints(&["image", "remove", &pinned]);
+    assert!(removed.starts_with("removed hub/library/alpine"), "{removed}");
+    let none = world.home.run(&["image", "list", "hub/library/alpine"]);
+    assert_eq!(super::stderr(&none), "no images\n");
 }
