@@ -22,6 +22,7 @@ mod repositories;
 mod rules;
 mod rust_sdk;
 mod scene;
+mod schemas;
 mod secrets;
 mod start_errors;
 mod templates;
