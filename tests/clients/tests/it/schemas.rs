@@ -33,8 +33,8 @@ fn object(object: &Object) -> Value {
 
 fn of(shape: &Shape) -> Value {
     match shape {
-        Shape::Text(text) => of_text("string".into(), text),
-        Shape::Document(text) => of_text(json!(["object", "string"]), text),
+        Shape::Text(text) => of_text(&json!("string"), text),
+        Shape::Document(text) => of_text(&json!(["object", "string"]), text),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::Integer => json!({"type": "integer"}),
         Shape::Object(members) => object(members),
@@ -47,7 +47,7 @@ fn of(shape: &Shape) -> Value {
     }
 }
 
-fn of_text(kind: Value, text: &Text) -> Value {
+fn of_text(kind: &Value, text: &Text) -> Value {
     let mut said = json!({"type": kind});
     bound(&mut said, "minLength", *text.length.start(), 0);
     bound(&mut said, "maxLength", *text.length.end(), usize::MAX);
