@@ -66,34 +66,42 @@ fn failure(error: &PushError, name: &str, mismatch: EcrException) -> Failure {
             Kind::InvalidParameter,
             format!("Invalid parameter at 'imageManifestMediaType': {error}"),
         ),
-        PushError::BlobsUnknown { digests } => said(
-            Kind::LayersNotFound,
-            format!(
-                "Layers with digests '[{}]' required for pushing image into repository with \
-                     name '{name}' do not exist",
-                list(digests)
-            ),
-        ),
-        PushError::ManifestsUnknown { digests } => said(
-            Kind::ReferencedImagesNotFound,
-            format!(
-                "Images with digests '[{}]' required for pushing image into repository with \
-                     name '{name}' do not exist",
-                list(digests)
-            ),
-        ),
-        PushError::TagImmutable { tag, .. } => said(
-            Kind::ImageTagAlreadyExists,
-            format!(
-                "The image tag '{tag}' already exists in the '{name}' repository and cannot \
-                     be overwritten because the tag is immutable."
-            ),
-        ),
+        PushError::BlobsUnknown { .. }
+        | PushError::ManifestsUnknown { .. }
+        | PushError::TagImmutable { .. } => refused_image(error, name),
         PushError::Pull(error) => return pull::image(error),
         PushError::Storage(error) => return storage(error, Kind::Server.into()),
         PushError::Abandoned => Kind::Server.into(),
     };
     Failure::from(exception).with_cause(chained(error))
+}
+
+/// A manifest that the repository does not take.
+fn refused_image(error: &PushError, name: &str) -> Exception {
+    use EcrException as Kind;
+    let required = |what: &str, digests: &[Digest]| {
+        format!(
+            "{what} with digests '[{}]' required for pushing image into repository with name \
+             '{name}' do not exist",
+            list(digests)
+        )
+    };
+    match error {
+        PushError::BlobsUnknown { digests } => {
+            Exception::new(Kind::LayersNotFound, required("Layers", digests))
+        }
+        PushError::ManifestsUnknown { digests } => {
+            Exception::new(Kind::ReferencedImagesNotFound, required("Images", digests))
+        }
+        PushError::TagImmutable { tag, .. } => Exception::new(
+            Kind::ImageTagAlreadyExists,
+            format!(
+                "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
+                 overwritten because the tag is immutable."
+            ),
+        ),
+        _ => Kind::InvalidParameter.into(),
+    }
 }
 
 fn list(digests: &[Digest]) -> String {
