@@ -85,6 +85,19 @@ impl Route {
         Err(RouteError::Unknown)
     }
 
+    /// Returns the repository the route is about, to call it by another name.
+    pub fn repository_mut(&mut self) -> Option<&mut RepositoryName> {
+        match self {
+            Self::Base | Self::Catalog => None,
+            Self::Manifest(name, _)
+            | Self::Blob(name, _)
+            | Self::Uploads(name)
+            | Self::Upload(name, _)
+            | Self::Tags(name)
+            | Self::Referrers(name, _) => Some(name),
+        }
+    }
+
     /// Returns the repository the route is about.
     pub fn repository(&self) -> Option<&RepositoryName> {
         match self {

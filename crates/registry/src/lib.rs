@@ -21,6 +21,7 @@ mod hot;
 mod images;
 mod keyring;
 mod matching;
+mod naming;
 mod policy_language;
 mod pull;
 mod pulls;

@@ -102,17 +102,24 @@ impl Match {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use metadata::{RuleCredentials, Timestamp};
 
     use super::*;
 
     fn book(rules: &[(&str, Option<&str>)]) -> RuleBook {
+        let rules: Vec<_> =
+            rules.iter().map(|(ecr, upstream)| (*ecr, "registry.example", *upstream)).collect();
+        book_of(&rules)
+    }
+
+    /// Rules, each a prefix, the upstream's URL and its prefix there.
+    pub(crate) fn book_of(rules: &[(&str, &str, Option<&str>)]) -> RuleBook {
         let prefix = |text: &str| EcrRepositoryPrefix::parse(text).unwrap();
-        RuleBook::new(rules.iter().map(|(ecr, upstream)| BookedRule {
+        RuleBook::new(rules.iter().map(|(ecr, url, upstream)| BookedRule {
             rule: Rule {
                 ecr_repository_prefix: prefix(ecr),
-                upstream_registry_url: "registry.example".into(),
+                upstream_registry_url: (*url).into(),
                 upstream_registry: None,
                 upstream_repository_prefix: upstream.map(prefix),
                 credentials: RuleCredentials::default(),

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
-use oci::{Digest, ErrorCode, Route, RouteError};
+use oci::{Digest, ErrorCode, RepositoryName, Route, RouteError};
 use registry::Served;
 
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
     doors::{self, Doors, Exchange},
 };
 use error::Failure;
+use query::Query;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -95,7 +96,10 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
-    let route = Route::parse(call.head.uri.path())?;
+    let mut route = Route::parse(call.head.uri.path())?;
+    if let Some(name) = route.repository_mut() {
+        rename(&call, name).await?;
+    }
     let method = &call.head.method;
     match route {
         Route::Base if reads(method) => base(&call),
@@ -111,6 +115,19 @@ where
         // Boxed: their state would otherwise make that of every request large.
         route => Box::pin(answer_others(&call, route, body)).await,
     }
+}
+
+/// Gives a repository the name it is kept under, where the client calls it otherwise: containerd
+/// names the upstream in `ns`.
+async fn rename(call: &Call<'_>, name: &mut RepositoryName) -> Result<(), Failure> {
+    let query = call.head.uri.query().map(|_| Query::of(call.head));
+    let namespace = query.as_ref().and_then(|query| query.get("ns"));
+    let registry = &call.doors.registry;
+    let kept = registry.repository_name(&call.login.caller, name, namespace).await;
+    if let Some(kept) = kept.map_err(|error| error::pull(error, error::Subject::Manifest))? {
+        *name = kept;
+    }
+    Ok(())
 }
 
 /// What is not on the hot path: pushes, deletions, lists.

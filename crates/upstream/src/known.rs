@@ -110,6 +110,17 @@ pub fn ecr_kind_of(registry_url: &str) -> Option<Kind> {
     kind_of_host(registry_url)
 }
 
+/// Tells whether two texts, each a URL or a host with or without a port, name one registry. Docker
+/// Hub is one by all its names; the ports that the schemes stand for need not be written.
+pub fn is_same_registry(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|text| {
+        let authority = authority_of(text).to_ascii_lowercase();
+        let standard = [":443", ":80"].iter().find_map(|port| authority.strip_suffix(port));
+        serving_host(standard.unwrap_or(&authority)).to_owned()
+    });
+    one == other
+}
+
 /// Returns the host that serves the registry that people know by `host`.
 pub(crate) fn serving_host(host: &str) -> &str {
     if DOCKER_HUB_ALIASES.contains(&host) { DOCKER_HUB } else { host }
@@ -124,9 +135,13 @@ fn kind_of_host(host: &str) -> Option<Kind> {
     TABLE.iter().find(|row| row.host.matches(host)).map(|row| row.kind)
 }
 
-fn host_of(registry_url: &str) -> &str {
+fn authority_of(registry_url: &str) -> &str {
     let rest = registry_url.split_once("://").map_or(registry_url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+fn host_of(registry_url: &str) -> &str {
+    let authority = authority_of(registry_url);
     authority.rsplit_once(':').map_or(authority, |(host, _)| host)
 }
 

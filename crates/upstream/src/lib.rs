@@ -35,5 +35,5 @@ pub use api::{
 pub use client::HttpUpstream;
 pub use dial::Lookup;
 pub use error::{Error, Phase};
-pub use known::{Kind, ecr_kind_of, kind_of};
+pub use known::{Kind, ecr_kind_of, is_same_registry, kind_of};
 pub use settings::{Limits, PrivateAddresses, Proxy, Settings, SettingsError, Timeouts};

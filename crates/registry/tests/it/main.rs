@@ -10,6 +10,7 @@ mod fills;
 mod images;
 mod late;
 mod links;
+mod naming;
 mod permission;
 mod pulls;
 mod push;

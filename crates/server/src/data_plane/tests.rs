@@ -58,6 +58,29 @@ async fn manifests_by_tag_and_by_digest() {
     assert_eq!(world.upstream.gets(&manifest_path("team/app", "1")), 1);
 }
 
+/// A node that uses the registry as a mirror asks by the upstream's own name.
+#[tokio::test]
+async fn a_mirror_is_asked_by_the_upstreams_name() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (digest, layer) = world.image("team/app", "1", b"layer");
+    let ns = world.upstream.authority();
+    for path in [
+        format!("/v2/team/app/manifests/1?ns={ns}"),
+        format!("/v2/team/app/manifests/{digest}?ns={}", ns.replace(':', "%3A")),
+        format!("/v2/team/app/blobs/{layer}?ns={ns}"),
+        "/v2/hub/team/app/manifests/1".to_owned(),
+    ] {
+        assert_eq!(world.get(&path).await.status, 200, "{path}");
+    }
+    assert_eq!(world.upstream.gets(&manifest_path("team/app", "1")), 1);
+    world.upstream.forget_requests();
+    let other = world.get("/v2/team/app/manifests/1?ns=registry.example").await;
+    assert_eq!(other.status, 404);
+    assert!(other.text().contains("NAME_UNKNOWN"), "{}", other.text());
+    assert!(world.upstream.requests().is_empty(), "it was asked elsewhere");
+}
+
 #[tokio::test]
 async fn a_stale_tag_says_so() {
     let world = World::start().await;
