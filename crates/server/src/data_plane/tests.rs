@@ -216,7 +216,9 @@ async fn without_chunks_a_length_is_needed() {
     let world = World::start().await;
     world.rule("hub").await;
     let (_, layer) = world.image("app", "1", b"0123456789");
-    world.upstream.script(&blob_path("app", &layer), Script::new().chunked());
+    // Before the end has come nobody knows the length.
+    let gate = Gate::shut();
+    world.upstream.script(&blob_path("app", &layer), Script::new().chunked().stall(5, &gate));
     let path = format!("/v2/hub/app/blobs/{layer}");
     let authorization = doors::tests::basic("AWS", &world.token());
     let ask = || {
@@ -230,6 +232,7 @@ async fn without_chunks_a_length_is_needed() {
     };
     let refused = world.send(ask()).await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "5"));
+    gate.open();
     committed(&world, &path).await;
     assert_eq!(world.send(ask()).await.text(), "0123456789");
 }
