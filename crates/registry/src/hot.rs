@@ -46,8 +46,6 @@ pub(crate) struct Hot {
     pub(crate) links: Cache<ContentKey, u64>,
     /// Credentials that the secret of an ARN holds, by registry and ARN as typed.
     pub(crate) eyes: Cache<(RegistryId, String), Eyes>,
-    /// Whether there is a repository of this name, for names that could be short ones.
-    pub(crate) short_names: Cache<(RegistryId, RepositoryName), bool>,
     books: RwLock<HashMap<RegistryId, Arc<RuleBook>>>,
     /// Read-locked to keep something, write-locked to take something out.
     gate: RwLock<()>,
@@ -64,7 +62,6 @@ impl Hot {
             manifests: by_repository(settings.hot_manifest_bytes_max).weigher(weigh).build(),
             links: by_repository(settings.hot_entries_max).build(),
             eyes: Cache::new(1024),
-            short_names: Cache::new(settings.hot_entries_max),
             books: RwLock::default(),
             gate: RwLock::default(),
             epoch: AtomicU64::new(0),
@@ -122,12 +119,9 @@ impl Hot {
             Change::Secret(..) => self.eyes.invalidate_all(),
             // Nothing about roles is kept.
             Change::Role(..) => {}
-            // Nothing else is kept of a repository before it is there, nor of its settings.
-            Change::Repository(registry, repository) => {
-                self.short_names.invalidate(&(registry.clone(), repository.clone()));
-            }
+            // Nothing is kept of a repository before it is there, nor of its settings.
+            Change::Repository(..) => {}
             Change::RepositoryDeleted(registry, repository) => {
-                self.short_names.invalidate(&(registry.clone(), repository.clone()));
                 forget_repository(&self.tags, registry, repository);
                 forget_repository(&self.manifests, registry, repository);
                 forget_repository(&self.links, registry, repository);
@@ -148,7 +142,6 @@ impl Hot {
     fn forget_all(&self) {
         self.books.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.eyes.invalidate_all();
-        self.short_names.invalidate_all();
         self.tags.invalidate_all();
         self.manifests.invalidate_all();
         self.links.invalidate_all();

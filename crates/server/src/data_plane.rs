@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
-use oci::{Digest, ErrorCode, RepositoryName, Route, RouteError};
+use oci::{Digest, ErrorCode, Route, RouteError};
 use registry::Served;
 
 use crate::{
@@ -97,8 +97,8 @@ where
     B::Error: Into<Cause>,
 {
     let mut route = Route::parse(call.head.uri.path())?;
-    if let Some(name) = route.repository_mut() {
-        rename(&call, name).await?;
+    if call.head.uri.query().is_some() && !call.doors.settings.strict_ecr {
+        rename(&call, &mut route).await?;
     }
     let method = &call.head.method;
     match route {
@@ -117,16 +117,16 @@ where
     }
 }
 
-/// Gives a repository the name it is kept under, where the client calls it otherwise: containerd
-/// names the upstream in `ns`.
-async fn rename(call: &Call<'_>, name: &mut RepositoryName) -> Result<(), Failure> {
-    let query = call.head.uri.query().map(|_| Query::of(call.head));
-    let namespace = query.as_ref().and_then(|query| query.get("ns"));
-    let registry = &call.doors.registry;
-    let kept = registry.repository_name(&call.login.caller, name, namespace).await;
-    if let Some(kept) = kept.map_err(|error| error::pull(error, error::Subject::Manifest))? {
-        *name = kept;
-    }
+/// Gives a repository the name it is kept under, where a node asks by the upstream's: containerd
+/// names that in `ns`.
+async fn rename(call: &Call<'_>, route: &mut Route) -> Result<(), Failure> {
+    let query = Query::of(call.head);
+    let Some((namespace, name)) = query.get("ns").zip(route.repository_mut()) else {
+        return Ok(());
+    };
+    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let kept = registry.mirrored_name(caller, namespace, name).await;
+    *name = kept.map_err(|error| error::pull(error, error::Subject::Manifest))?;
     Ok(())
 }
 

@@ -10,7 +10,6 @@ mod fills;
 mod images;
 mod late;
 mod links;
-mod naming;
 mod permission;
 mod pulls;
 mod push;
