@@ -63,6 +63,13 @@ pub struct ManifestFact {
     pub last_pulled_at: Option<Timestamp>,
 }
 
+impl ManifestFact {
+    /// Returns what the manifest names as its parts: its config, then its children.
+    pub fn references(&self) -> impl Iterator<Item = &Descriptor> {
+        self.config.iter().chain(&self.children)
+    }
+}
+
 /// What a tag names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagFact {

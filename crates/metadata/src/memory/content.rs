@@ -104,9 +104,7 @@ impl Content {
 
     /// Returns a manifest that names `child`.
     pub(super) fn parent_of(&self, child: &Digest) -> Option<Digest> {
-        let names = |fact: &ManifestFact| {
-            fact.config.iter().chain(&fact.children).any(|part| part.digest == *child)
-        };
+        let names = |fact: &ManifestFact| fact.references().any(|part| part.digest == *child);
         let parent = self.manifests.values().find(|held| names(&held.fact));
         parent.map(|held| held.fact.digest.clone())
     }

@@ -1,6 +1,6 @@
 //! The tables `manifests` and `manifest_references`.
 
-use oci::{Descriptor, Digest, RepositoryName, Tag};
+use oci::{Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
 use super::{Write, repositories, tags};
@@ -148,7 +148,7 @@ async fn insert(
     if inserted.rows_affected() == 0 {
         return Ok(());
     }
-    for child in references(manifest) {
+    for child in manifest.references() {
         sqlx::query(INSERT_REFERENCE)
             .bind(registry.account.as_str())
             .bind(registry.region.as_str())
@@ -259,7 +259,7 @@ pub(super) async fn delete_all(
     loop {
         let found = list(write.connection(), registry, repository, &page).await?;
         for manifest in &found.items {
-            for child in references(manifest) {
+            for child in manifest.references() {
                 sqlx::query(DELETE_REFERENCE)
                     .bind(registry.account.as_str())
                     .bind(registry.region.as_str())
@@ -282,11 +282,6 @@ pub(super) async fn delete_all(
         .execute(write.connection())
         .await?;
     Ok(())
-}
-
-/// What a manifest names as its config or child.
-fn references(manifest: &ManifestFact) -> impl Iterator<Item = &Descriptor> {
-    manifest.config.iter().chain(&manifest.children)
 }
 
 /// Returns a page of the manifests that refer to a subject, by digest.

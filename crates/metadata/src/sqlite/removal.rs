@@ -54,7 +54,7 @@ pub(super) async fn manifest(
     for tag in &image.tags {
         delete_tag(&mut write, registry, repository, tag).await?;
     }
-    for child in image.manifest.config.iter().chain(&image.manifest.children) {
+    for child in image.manifest.references() {
         sqlx::query(REFERENCE)
             .bind(registry.account.as_str())
             .bind(registry.region.as_str())

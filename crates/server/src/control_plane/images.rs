@@ -102,7 +102,7 @@ fn size_bytes(manifest: &ManifestFact) -> Option<i64> {
     if media_type::is_index(&manifest.media_type) {
         return None;
     }
-    let parts = manifest.config.iter().chain(&manifest.children);
-    let total = parts.fold(0_u64, |total, part| total.saturating_add(part.size_bytes));
+    let total =
+        manifest.references().fold(0_u64, |total, part| total.saturating_add(part.size_bytes));
     Some(i64::try_from(total).unwrap_or(i64::MAX))
 }
