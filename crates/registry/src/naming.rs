@@ -49,13 +49,8 @@ impl RuleBook {
                 if prefix.is_root() { rest.to_owned() } else { format!("{}/{rest}", prefix.key()) };
             Some((said.len(), RepositoryName::parse(&here).ok()?))
         });
-        let mut best: Option<(usize, RepositoryName)> = None;
-        for candidate in candidates {
-            if best.as_ref().is_none_or(|(said, _)| candidate.0 > *said) {
-                best = Some(candidate);
-            }
-        }
-        best.map(|(_, name)| name)
+        // The last of the largest is taken: of equals, the first by prefix.
+        candidates.rev().max_by_key(|(said, _)| *said).map(|(_, name)| name)
     }
 }
 
