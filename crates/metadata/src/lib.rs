@@ -43,6 +43,9 @@ pub use role::Role;
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};
-pub use store::{Error, MetadataStore};
+pub use store::{
+    Error, LinkStore, ManifestStore, MetadataStore, RegistrySettingsStore, RepositoryStore,
+    ResourceRequestStore, RoleStore, RuleStore, SecretStore, TagStore, TemplateStore, UploadStore,
+};
 pub use template::{AppliedFor, Template, TemplatePrefix};
 pub use upload::Upload;

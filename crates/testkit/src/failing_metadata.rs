@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
-    NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
-    RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp, Upload,
+    Begun, Changes, Error, Image, Link, LinkStore, ManifestFact, ManifestStore, MetadataStore,
+    NewLink, NewManifest, NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings,
+    RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore, RequestHorizon,
+    RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role, RoleStore, Rule,
+    RuleCredentials, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore, Template,
+    TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -39,174 +41,200 @@ impl FailingMetadata {
 
 /// Writes the operations and the store that guards each of them.
 macro_rules! guard {
-    ($($operation:ident: $method:ident($($argument:ident: $kind:ty),*) -> $found:ty;)*) => {
+    ($($store:ident {
+        $($operation:ident: $method:ident($($argument:ident: $kind:ty),*) -> $found:ty;)*
+    })*) => {
         /// What can fail: a method of the store.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is the method of the same name")]
         pub enum MetadataOperation {
-            $($operation,)*
+            $($($operation,)*)*
         }
 
-        #[async_trait]
-        impl MetadataStore for FailingMetadata {
+        $(#[async_trait]
+        impl $store for FailingMetadata {
             $(async fn $method(&self, $($argument: $kind),*) -> Result<$found, Error> {
                 self.meet(MetadataOperation::$operation).await?;
                 self.inner.$method($($argument),*).await
             })*
-        }
+        })*
     };
 }
 
 guard! {
-    CreateRule: create_rule(registry: &RegistryId, rule: &Rule, limit: Option<u32>) -> ();
-    Rules: rules(registry: &RegistryId) -> Vec<Rule>;
-    RegistriesWithRules: registries_with_rules() -> Vec<RegistryId>;
-    UpdateRule: update_rule(
-        registry: &RegistryId,
-        prefix_key: &str,
-        credentials: &RuleCredentials,
-        at: Timestamp
-    ) -> Rule;
-    DeleteRule: delete_rule(registry: &RegistryId, prefix_key: &str) -> Rule;
-    CreateTemplate: create_template(
-        registry: &RegistryId,
-        template: &Template,
-        limit: Option<u32>
-    ) -> ();
-    Templates: templates(registry: &RegistryId) -> Vec<Template>;
-    ReplaceTemplate: replace_template(
-        registry: &RegistryId,
-        expected: &Template,
-        template: &Template
-    ) -> ();
-    DeleteTemplate: delete_template(registry: &RegistryId, prefix_key: &str) -> Template;
-    CreateSecret: create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
-    Secret: secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
-    ReplaceSecret: replace_secret(
-        registry: &RegistryId,
-        expected: &Secret,
-        secret: &Secret
-    ) -> ();
-    DeleteSecret: delete_secret(registry: &RegistryId, name: &str) -> ();
-    Secrets: secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
-    PurgeSecrets: purge_secrets(now: Timestamp) -> u64;
-    CreateRole: create_role(registry: &RegistryId, role: &Role, limit: u32) -> ();
-    Role: role(registry: &RegistryId, name: &str) -> Role;
-    ReplaceRole: replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
-    DeleteRole: delete_role(registry: &RegistryId, expected: &Role) -> ();
-    Roles: roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
-    CreateRepository: create_repository(
-        registry: &RegistryId,
-        repository: &Repository,
-        limit: Option<u32>
-    ) -> ();
-    DeleteRepository: delete_repository(
-        registry: &RegistryId,
-        name: &RepositoryName,
-        force: bool
-    ) -> Repository;
-    ReplaceRepositorySettings: replace_repository_settings(
-        registry: &RegistryId,
-        name: &RepositoryName,
-        expected: &RepositorySettings,
-        settings: &RepositorySettings
-    ) -> ();
-    Repository: repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
-    Repositories: repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
-    RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
-    Manifest: manifest(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        digest: &Digest
-    ) -> ManifestFact;
-    Tag: tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
-    RefreshTag: refresh_tag(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        tag: &Tag,
-        digest: &Digest,
-        checked_at: Timestamp
-    ) -> ();
-    Images: images(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        page: &PageRequest
-    ) -> Page<Image>;
-    Image: image(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        digest: &Digest
-    ) -> Image;
-    RecordLinks: record_links(links: &[NewLink]) -> ();
-    Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
-    Tags: tags(registry: &RegistryId, repository: &RepositoryName, page: &PageRequest) -> Page<Tag>;
-    Referrers: referrers(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        subject: &Digest,
-        page: &PageRequest
-    ) -> Page<ManifestFact>;
-    ParentOf: parent_of(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        child: &Digest
-    ) -> Option<Digest>;
-    DeleteTag: delete_tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
-    DeleteManifest: delete_manifest(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        digest: &Digest
-    ) -> Image;
-    DeleteLink: delete_link(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        digest: &Digest
-    ) -> Link;
-    CreateUpload: create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
-    Upload: upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> Upload;
-    AdvanceUpload: advance_upload(
-        registry: &RegistryId,
-        expected: &Upload,
-        size_bytes: u64,
-        at: Timestamp
-    ) -> ();
-    DeleteUpload: delete_upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> ();
-    IdleUploads: idle_uploads(before: Timestamp, limit: usize) -> Vec<(RegistryId, Upload)>;
-    RecordPulls: record_pulls(pulls: &[Pull]) -> ();
-    BeginResourceRequest: begin_resource_request(
-        registry: &RegistryId,
-        request: &ResourceRequest,
-        horizon: &RequestHorizon
-    ) -> Begun;
-    ResourceRequest: resource_request(
-        registry: &RegistryId,
-        request_token: &str,
-        since: Timestamp
-    ) -> ResourceRequest;
-    ResourceRequestOfClientToken: resource_request_of_client_token(
-        registry: &RegistryId,
-        client_token: &str,
-        since: Timestamp
-    ) -> ResourceRequest;
-    ReplaceResourceRequest: replace_resource_request(
-        registry: &RegistryId,
-        expected: RequestStatus,
-        request: &ResourceRequest
-    ) -> ();
-    ResourceRequests: resource_requests(
-        registry: &RegistryId,
-        page: &PageRequest,
-        since: Timestamp
-    ) -> Page<ResourceRequest>;
-    RegistrySettings: registry_settings(registry: &RegistryId) -> RegistrySettings;
-    ReplaceRegistrySettings: replace_registry_settings(
-        registry: &RegistryId,
-        expected: &RegistrySettings,
-        settings: &RegistrySettings
-    ) -> ();
-    Marker: marker(name: &str) -> Option<Vec<u8>>;
-    CreateMarker: create_marker(name: &str, value: &[u8]) -> ();
-    ChangesSince: changes_since(since: Revision) -> Changes;
+    RuleStore {
+        CreateRule: create_rule(registry: &RegistryId, rule: &Rule, limit: Option<u32>) -> ();
+        Rules: rules(registry: &RegistryId) -> Vec<Rule>;
+        RegistriesWithRules: registries_with_rules() -> Vec<RegistryId>;
+        UpdateRule: update_rule(
+            registry: &RegistryId,
+            prefix_key: &str,
+            credentials: &RuleCredentials,
+            at: Timestamp
+        ) -> Rule;
+        DeleteRule: delete_rule(registry: &RegistryId, prefix_key: &str) -> Rule;
+    }
+    TemplateStore {
+        CreateTemplate: create_template(
+            registry: &RegistryId,
+            template: &Template,
+            limit: Option<u32>
+        ) -> ();
+        Templates: templates(registry: &RegistryId) -> Vec<Template>;
+        ReplaceTemplate: replace_template(
+            registry: &RegistryId,
+            expected: &Template,
+            template: &Template
+        ) -> ();
+        DeleteTemplate: delete_template(registry: &RegistryId, prefix_key: &str) -> Template;
+    }
+    SecretStore {
+        CreateSecret: create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
+        Secret: secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
+        ReplaceSecret: replace_secret(
+            registry: &RegistryId,
+            expected: &Secret,
+            secret: &Secret
+        ) -> ();
+        DeleteSecret: delete_secret(registry: &RegistryId, name: &str) -> ();
+        Secrets: secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
+        PurgeSecrets: purge_secrets(now: Timestamp) -> u64;
+    }
+    RoleStore {
+        CreateRole: create_role(registry: &RegistryId, role: &Role, limit: u32) -> ();
+        Role: role(registry: &RegistryId, name: &str) -> Role;
+        ReplaceRole: replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
+        DeleteRole: delete_role(registry: &RegistryId, expected: &Role) -> ();
+        Roles: roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
+    }
+    RepositoryStore {
+        CreateRepository: create_repository(
+            registry: &RegistryId,
+            repository: &Repository,
+            limit: Option<u32>
+        ) -> ();
+        DeleteRepository: delete_repository(
+            registry: &RegistryId,
+            name: &RepositoryName,
+            force: bool
+        ) -> Repository;
+        ReplaceRepositorySettings: replace_repository_settings(
+            registry: &RegistryId,
+            name: &RepositoryName,
+            expected: &RepositorySettings,
+            settings: &RepositorySettings
+        ) -> ();
+        Repository: repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
+        Repositories: repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
+    }
+    ManifestStore {
+        RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+        Manifest: manifest(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            digest: &Digest
+        ) -> ManifestFact;
+        Images: images(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            page: &PageRequest
+        ) -> Page<Image>;
+        Image: image(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            digest: &Digest
+        ) -> Image;
+        Referrers: referrers(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            subject: &Digest,
+            page: &PageRequest
+        ) -> Page<ManifestFact>;
+        ParentOf: parent_of(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            child: &Digest
+        ) -> Option<Digest>;
+        DeleteManifest: delete_manifest(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            digest: &Digest
+        ) -> Image;
+        RecordPulls: record_pulls(pulls: &[Pull]) -> ();
+    }
+    TagStore {
+        Tag: tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+        RefreshTag: refresh_tag(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            tag: &Tag,
+            digest: &Digest,
+            checked_at: Timestamp
+        ) -> ();
+        Tags: tags(registry: &RegistryId, repository: &RepositoryName, page: &PageRequest) -> Page<Tag>;
+        DeleteTag: delete_tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+    }
+    LinkStore {
+        RecordLinks: record_links(links: &[NewLink]) -> ();
+        Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+        DeleteLink: delete_link(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            digest: &Digest
+        ) -> Link;
+    }
+    UploadStore {
+        CreateUpload: create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
+        Upload: upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> Upload;
+        AdvanceUpload: advance_upload(
+            registry: &RegistryId,
+            expected: &Upload,
+            size_bytes: u64,
+            at: Timestamp
+        ) -> ();
+        DeleteUpload: delete_upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> ();
+        IdleUploads: idle_uploads(before: Timestamp, limit: usize) -> Vec<(RegistryId, Upload)>;
+    }
+    ResourceRequestStore {
+        BeginResourceRequest: begin_resource_request(
+            registry: &RegistryId,
+            request: &ResourceRequest,
+            horizon: &RequestHorizon
+        ) -> Begun;
+        ResourceRequest: resource_request(
+            registry: &RegistryId,
+            request_token: &str,
+            since: Timestamp
+        ) -> ResourceRequest;
+        ResourceRequestOfClientToken: resource_request_of_client_token(
+            registry: &RegistryId,
+            client_token: &str,
+            since: Timestamp
+        ) -> ResourceRequest;
+        ReplaceResourceRequest: replace_resource_request(
+            registry: &RegistryId,
+            expected: RequestStatus,
+            request: &ResourceRequest
+        ) -> ();
+        ResourceRequests: resource_requests(
+            registry: &RegistryId,
+            page: &PageRequest,
+            since: Timestamp
+        ) -> Page<ResourceRequest>;
+    }
+    RegistrySettingsStore {
+        RegistrySettings: registry_settings(registry: &RegistryId) -> RegistrySettings;
+        ReplaceRegistrySettings: replace_registry_settings(
+            registry: &RegistryId,
+            expected: &RegistrySettings,
+            settings: &RegistrySettings
+        ) -> ();
+    }
+    MetadataStore {
+        Marker: marker(name: &str) -> Option<Vec<u8>>;
+        CreateMarker: create_marker(name: &str, value: &[u8]) -> ();
+        ChangesSince: changes_since(since: Revision) -> Changes;
+    }
 }
 
 #[cfg(test)]

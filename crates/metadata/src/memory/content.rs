@@ -1,5 +1,6 @@
 //! Repositories, manifests, tags and links in memory.
 
+use async_trait::async_trait;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
@@ -7,11 +8,153 @@ use std::{
 
 use oci::{Digest, RepositoryName, Tag};
 
-use super::State;
+use super::{MemoryMetadata, State};
 use crate::{
-    Change, Error, Image, Link, ManifestFact, NewLink, NewManifest, Origin, Page, PageRequest,
-    Pull, RegistryId, Repository, TagFact, Timestamp,
+    Change, Error, Image, Link, LinkStore, ManifestFact, ManifestStore, NewLink, NewManifest,
+    Origin, Page, PageRequest, Pull, RegistryId, Repository, TagFact, TagStore, Timestamp,
 };
+
+#[async_trait]
+impl LinkStore for MemoryMetadata {
+    async fn record_links(&self, links: &[NewLink]) -> Result<(), Error> {
+        self.state().record_links(links);
+        Ok(())
+    }
+
+    async fn link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        self.state().content(registry, repository)?.link(digest)
+    }
+
+    async fn delete_link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        self.state().delete_link(registry, repository, digest)
+    }
+}
+
+#[async_trait]
+impl TagStore for MemoryMetadata {
+    async fn tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        self.state().content(registry, repository)?.tag(tag)
+    }
+
+    async fn refresh_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        checked_at: Timestamp,
+    ) -> Result<(), Error> {
+        self.state().refresh_tag(registry, repository, tag, digest, checked_at)
+    }
+
+    async fn tags(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Tag>, Error> {
+        Ok(self.state().content(registry, repository)?.tag_page(page))
+    }
+
+    async fn delete_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        self.state().delete_tag(registry, repository, tag)
+    }
+}
+
+#[async_trait]
+impl ManifestStore for MemoryMetadata {
+    async fn record_manifest(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+    ) -> Result<(), Error> {
+        self.state().record_manifest(registry, manifest)
+    }
+
+    async fn manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<ManifestFact, Error> {
+        self.state().content(registry, repository)?.manifest(digest)
+    }
+
+    async fn images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error> {
+        Ok(self.state().content(registry, repository)?.images(page))
+    }
+
+    async fn image(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        self.state().content(registry, repository)?.image(digest)
+    }
+
+    async fn referrers(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest,
+    ) -> Result<Page<ManifestFact>, Error> {
+        match self.state().content(registry, repository) {
+            Ok(content) => Ok(content.referrers(subject, page)),
+            Err(_) => Ok(Page { items: Vec::new(), next: None }),
+        }
+    }
+
+    async fn parent_of(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest,
+    ) -> Result<Option<Digest>, Error> {
+        let state = self.state();
+        Ok(state.content(registry, repository).ok().and_then(|content| content.parent_of(child)))
+    }
+
+    async fn delete_manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        self.state().delete_manifest(registry, repository, digest)
+    }
+
+    async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
+        self.state().record_pulls(pulls);
+        Ok(())
+    }
+}
 
 /// A repository and what is in it.
 #[derive(Debug)]

@@ -1,9 +1,59 @@
 //! Repositories and their settings in memory.
 
+use async_trait::async_trait;
 use oci::RepositoryName;
 
-use super::{State, content::Content};
-use crate::{Change, Error, RegistryId, Repository, RepositorySettings};
+use super::{MemoryMetadata, State, content::Content};
+use crate::{
+    Change, Error, Page, PageRequest, RegistryId, Repository, RepositorySettings, RepositoryStore,
+};
+
+#[async_trait]
+impl RepositoryStore for MemoryMetadata {
+    async fn create_repository(
+        &self,
+        registry: &RegistryId,
+        repository: &Repository,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_repository(registry, repository, limit)
+    }
+
+    async fn delete_repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        force: bool,
+    ) -> Result<Repository, Error> {
+        self.state().delete_repository(registry, name, force)
+    }
+
+    async fn replace_repository_settings(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        expected: &RepositorySettings,
+        settings: &RepositorySettings,
+    ) -> Result<(), Error> {
+        self.state().replace_repository_settings(registry, name, expected, settings)
+    }
+
+    async fn repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+    ) -> Result<Repository, Error> {
+        self.state().content(registry, name).map(|content| content.repository.clone())
+    }
+
+    async fn repositories(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+    ) -> Result<Page<Repository>, Error> {
+        Ok(self.state().repositories(registry, page))
+    }
+}
 
 impl State {
     pub(super) fn create_repository(

@@ -1,10 +1,60 @@
 //! Requests to change resources, in memory.
 
-use super::State;
+use super::{MemoryMetadata, State};
 use crate::{
     Begun, Error, Page, PageRequest, RegistryId, RequestHorizon, RequestStatus, ResourceRequest,
-    Timestamp, resource_request::read_page_key,
+    ResourceRequestStore, Timestamp, resource_request::read_page_key,
 };
+use async_trait::async_trait;
+
+#[async_trait]
+impl ResourceRequestStore for MemoryMetadata {
+    async fn begin_resource_request(
+        &self,
+        registry: &RegistryId,
+        request: &ResourceRequest,
+        horizon: &RequestHorizon,
+    ) -> Result<Begun, Error> {
+        Ok(self.state().begin_resource_request(registry, request, horizon))
+    }
+
+    async fn resource_request(
+        &self,
+        registry: &RegistryId,
+        request_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        self.state().resource_request(registry, request_token, since)
+    }
+
+    async fn resource_request_of_client_token(
+        &self,
+        registry: &RegistryId,
+        client_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        let state = self.state();
+        state.resource_request_of_client_token(registry, client_token, since).ok_or(Error::NotFound)
+    }
+
+    async fn replace_resource_request(
+        &self,
+        registry: &RegistryId,
+        expected: RequestStatus,
+        request: &ResourceRequest,
+    ) -> Result<(), Error> {
+        self.state().replace_resource_request(registry, expected, request)
+    }
+
+    async fn resource_requests(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        since: Timestamp,
+    ) -> Result<Page<ResourceRequest>, Error> {
+        Ok(self.state().resource_requests(registry, page, since))
+    }
+}
 
 impl State {
     pub(super) fn begin_resource_request(

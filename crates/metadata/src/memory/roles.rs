@@ -1,9 +1,43 @@
 //! Roles in memory.
 
+use async_trait::async_trait;
 use std::ops::Bound::{Excluded, Unbounded};
 
-use super::State;
-use crate::{Change, Error, Page, PageRequest, RegistryId, Role};
+use super::{MemoryMetadata, State};
+use crate::{Change, Error, Page, PageRequest, RegistryId, Role, RoleStore};
+
+#[async_trait]
+impl RoleStore for MemoryMetadata {
+    async fn create_role(
+        &self,
+        registry: &RegistryId,
+        role: &Role,
+        limit: u32,
+    ) -> Result<(), Error> {
+        self.state().create_role(registry, role, limit)
+    }
+
+    async fn role(&self, registry: &RegistryId, name: &str) -> Result<Role, Error> {
+        self.state().role(registry, name)
+    }
+
+    async fn replace_role(
+        &self,
+        registry: &RegistryId,
+        expected: &Role,
+        role: &Role,
+    ) -> Result<(), Error> {
+        self.state().replace_role(registry, expected, role)
+    }
+
+    async fn delete_role(&self, registry: &RegistryId, expected: &Role) -> Result<(), Error> {
+        self.state().delete_role(registry, expected)
+    }
+
+    async fn roles(&self, registry: &RegistryId, page: &PageRequest) -> Result<Page<Role>, Error> {
+        Ok(self.state().roles(registry, page))
+    }
+}
 
 impl State {
     pub(super) fn create_role(

@@ -1,7 +1,42 @@
 //! Rules in memory.
 
-use super::State;
-use crate::{Change, Error, RegistryId, Rule, RuleCredentials, Timestamp};
+use super::{MemoryMetadata, State};
+use crate::{Change, Error, RegistryId, Rule, RuleCredentials, RuleStore, Timestamp};
+use async_trait::async_trait;
+
+#[async_trait]
+impl RuleStore for MemoryMetadata {
+    async fn create_rule(
+        &self,
+        registry: &RegistryId,
+        rule: &Rule,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_rule(registry, rule, limit)
+    }
+
+    async fn rules(&self, registry: &RegistryId) -> Result<Vec<Rule>, Error> {
+        Ok(self.state().rules(registry))
+    }
+
+    async fn registries_with_rules(&self) -> Result<Vec<RegistryId>, Error> {
+        Ok(self.state().registries_with_rules())
+    }
+
+    async fn update_rule(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp,
+    ) -> Result<Rule, Error> {
+        self.state().update_rule(registry, prefix_key, credentials, at)
+    }
+
+    async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
+        self.state().delete_rule(registry, prefix_key)
+    }
+}
 
 impl State {
     pub(super) fn create_rule(

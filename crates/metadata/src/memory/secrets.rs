@@ -1,9 +1,55 @@
 //! Secrets in memory.
 
+use async_trait::async_trait;
 use std::ops::Bound::{Excluded, Unbounded};
 
-use super::State;
-use crate::{Change, Error, NewSecret, Page, PageRequest, RegistryId, Secret, SecretId, Timestamp};
+use super::{MemoryMetadata, State};
+use crate::{
+    Change, Error, NewSecret, Page, PageRequest, RegistryId, Secret, SecretId, SecretStore,
+    Timestamp,
+};
+
+#[async_trait]
+impl SecretStore for MemoryMetadata {
+    async fn create_secret(&self, registry: &RegistryId, secret: &NewSecret) -> Result<(), Error> {
+        self.state().create_secret(registry, secret)
+    }
+
+    async fn secret(
+        &self,
+        registry: &RegistryId,
+        id: &SecretId,
+        now: Timestamp,
+    ) -> Result<Secret, Error> {
+        self.state().secret(registry, id, now)
+    }
+
+    async fn replace_secret(
+        &self,
+        registry: &RegistryId,
+        expected: &Secret,
+        secret: &Secret,
+    ) -> Result<(), Error> {
+        self.state().replace_secret(registry, expected, secret)
+    }
+
+    async fn delete_secret(&self, registry: &RegistryId, name: &str) -> Result<(), Error> {
+        self.state().delete_secret(registry, name)
+    }
+
+    async fn secrets(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Secret>, Error> {
+        Ok(self.state().secrets(registry, page, now))
+    }
+
+    async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.state().purge_secrets(now))
+    }
+}
 
 impl State {
     pub(super) fn create_secret(

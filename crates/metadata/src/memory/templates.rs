@@ -1,7 +1,41 @@
 //! Repository creation templates in memory.
 
-use super::State;
-use crate::{Error, RegistryId, Template};
+use super::{MemoryMetadata, State};
+use crate::{Error, RegistryId, Template, TemplateStore};
+use async_trait::async_trait;
+
+#[async_trait]
+impl TemplateStore for MemoryMetadata {
+    async fn create_template(
+        &self,
+        registry: &RegistryId,
+        template: &Template,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_template(registry, template, limit)
+    }
+
+    async fn templates(&self, registry: &RegistryId) -> Result<Vec<Template>, Error> {
+        Ok(self.state().templates(registry))
+    }
+
+    async fn replace_template(
+        &self,
+        registry: &RegistryId,
+        expected: &Template,
+        template: &Template,
+    ) -> Result<(), Error> {
+        self.state().replace_template(registry, expected, template)
+    }
+
+    async fn delete_template(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+    ) -> Result<Template, Error> {
+        self.state().delete_template(registry, prefix_key)
+    }
+}
 
 impl State {
     pub(super) fn create_template(

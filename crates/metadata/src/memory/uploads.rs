@@ -1,9 +1,58 @@
 //! Uploads in memory.
 
+use async_trait::async_trait;
 use oci::RepositoryName;
 
-use super::State;
-use crate::{Error, RegistryId, Timestamp, Upload};
+use super::{MemoryMetadata, State};
+use crate::{Error, RegistryId, Timestamp, Upload, UploadStore};
+
+#[async_trait]
+impl UploadStore for MemoryMetadata {
+    async fn create_upload(
+        &self,
+        registry: &RegistryId,
+        upload: &Upload,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        self.state().create_upload(registry, upload, limit)
+    }
+
+    async fn upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Upload, Error> {
+        self.state().upload(registry, repository, id)
+    }
+
+    async fn advance_upload(
+        &self,
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        self.state().advance_upload(registry, expected, size_bytes, at)
+    }
+
+    async fn delete_upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<(), Error> {
+        self.state().delete_upload(registry, repository, id)
+    }
+
+    async fn idle_uploads(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(RegistryId, Upload)>, Error> {
+        Ok(self.state().idle_uploads(before, limit))
+    }
+}
 
 impl State {
     pub(super) fn create_upload(

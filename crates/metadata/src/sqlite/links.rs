@@ -1,16 +1,42 @@
 //! The `links` table.
 
+use async_trait::async_trait;
 use oci::{Digest, RepositoryName};
 use sqlx::SqliteConnection;
 
-use super::{Write, repositories};
-use crate::{Error, Link, NewLink, RegistryId, Timestamp, stored};
+use super::{SqliteMetadata, Write, removal, repositories};
+use crate::{Error, Link, LinkStore, NewLink, RegistryId, Timestamp, stored};
 
 statements! {
     INSERT = "INSERT INTO links (account, region, repository, digest, size_bytes, media_type, \
         origin, linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     FIND = "SELECT size_bytes, media_type, origin, linked_at FROM links \
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+}
+
+#[async_trait]
+impl LinkStore for SqliteMetadata {
+    async fn record_links(&self, links: &[NewLink]) -> Result<(), Error> {
+        record(self.write().await?, links).await
+    }
+
+    async fn link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        find(&mut *self.reader().await?, registry, repository, digest).await
+    }
+
+    async fn delete_link(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Link, Error> {
+        removal::link(self.write().await?, registry, repository, digest).await
+    }
 }
 
 const RECORD: &str = "link";

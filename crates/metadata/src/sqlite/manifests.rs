@@ -1,12 +1,13 @@
 //! The tables `manifests` and `manifest_references`.
 
+use async_trait::async_trait;
 use oci::{Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
-use super::{Write, repositories, tags};
+use super::{SqliteMetadata, Write, removal, repositories, tags};
 use crate::{
-    Error, Image, ManifestFact, NewManifest, Origin, Page, PageRequest, Pull, RegistryId, TagFact,
-    Timestamp, stored,
+    Error, Image, ManifestFact, ManifestStore, NewManifest, Origin, Page, PageRequest, Pull,
+    RegistryId, TagFact, Timestamp, stored,
 };
 
 statements! {
@@ -30,6 +31,77 @@ statements! {
         AND child = $3 AND repository = $4 LIMIT 1";
     PULLED = "UPDATE manifests SET last_pulled_at = $5 WHERE account = $1 AND region = $2 \
         AND repository = $3 AND digest = $4 AND (last_pulled_at IS NULL OR last_pulled_at < $5)";
+}
+
+#[async_trait]
+impl ManifestStore for SqliteMetadata {
+    async fn record_manifest(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+    ) -> Result<(), Error> {
+        record(self.write().await?, registry, manifest).await
+    }
+
+    async fn manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<ManifestFact, Error> {
+        find(&mut *self.reader().await?, registry, repository, digest).await
+    }
+
+    async fn images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error> {
+        images(&mut *self.snapshot().await?, registry, repository, page).await
+    }
+
+    async fn image(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        image(&mut *self.snapshot().await?, registry, repository, digest).await
+    }
+
+    async fn referrers(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest,
+    ) -> Result<Page<ManifestFact>, Error> {
+        let connection = &mut *self.reader().await?;
+        referrers(connection, registry, repository, subject, page).await
+    }
+
+    async fn parent_of(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        child: &Digest,
+    ) -> Result<Option<Digest>, Error> {
+        parent_of(&mut *self.reader().await?, registry, repository, child).await
+    }
+
+    async fn delete_manifest(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Image, Error> {
+        removal::manifest(self.write().await?, registry, repository, digest).await
+    }
+
+    async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
+        record_pulls(self.write().await?, pulls).await
+    }
 }
 
 const RECORD: &str = "manifest";

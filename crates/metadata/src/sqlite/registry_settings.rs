@@ -1,14 +1,31 @@
 //! The table `registry_settings`.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::Write;
-use crate::{Error, RegistryId, RegistrySettings, stored};
+use super::{SqliteMetadata, Write};
+use crate::{Error, RegistryId, RegistrySettings, RegistrySettingsStore, stored};
 
 statements! {
     FIND = "SELECT settings FROM registry_settings WHERE account = $1 AND region = $2";
     SET = "INSERT INTO registry_settings (account, region, settings) VALUES ($1, $2, $3) \
         ON CONFLICT (account, region) DO UPDATE SET settings = excluded.settings";
+}
+
+#[async_trait]
+impl RegistrySettingsStore for SqliteMetadata {
+    async fn registry_settings(&self, registry: &RegistryId) -> Result<RegistrySettings, Error> {
+        find(&mut *self.reader().await?, registry).await
+    }
+
+    async fn replace_registry_settings(
+        &self,
+        registry: &RegistryId,
+        expected: &RegistrySettings,
+        settings: &RegistrySettings,
+    ) -> Result<(), Error> {
+        replace(self.write().await?, registry, expected, settings).await
+    }
 }
 
 const RECORD: &str = "registry settings";

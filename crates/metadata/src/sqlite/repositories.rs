@@ -1,12 +1,13 @@
 //! The tables `repositories` and `repository_settings`.
 
+use async_trait::async_trait;
 use oci::RepositoryName;
 use sqlx::SqliteConnection;
 
-use super::{Write, manifests};
+use super::{SqliteMetadata, Write, manifests};
 use crate::{
     Change, Error, Origin, Page, PageRequest, RegistryId, Repository, RepositorySettings,
-    Timestamp, stored,
+    RepositoryStore, Timestamp, stored,
 };
 
 statements! {
@@ -32,6 +33,54 @@ statements! {
     DELETE_TAGS = "DELETE FROM tags WHERE account = $1 AND region = $2 AND repository = $3";
     DELETE_LINKS = "DELETE FROM links WHERE account = $1 AND region = $2 AND repository = $3";
     DELETE = "DELETE FROM repositories WHERE account = $1 AND region = $2 AND name = $3";
+}
+
+#[async_trait]
+impl RepositoryStore for SqliteMetadata {
+    async fn create_repository(
+        &self,
+        registry: &RegistryId,
+        repository: &Repository,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        create(self.write().await?, registry, repository, limit).await
+    }
+
+    async fn delete_repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        force: bool,
+    ) -> Result<Repository, Error> {
+        delete(self.write().await?, registry, name, force).await
+    }
+
+    async fn replace_repository_settings(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+        expected: &RepositorySettings,
+        settings: &RepositorySettings,
+    ) -> Result<(), Error> {
+        let write = self.write().await?;
+        replace_settings(write, registry, name, expected, settings).await
+    }
+
+    async fn repository(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+    ) -> Result<Repository, Error> {
+        find(&mut *self.reader().await?, registry, name).await
+    }
+
+    async fn repositories(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+    ) -> Result<Page<Repository>, Error> {
+        list(&mut *self.reader().await?, registry, page).await
+    }
 }
 
 const RECORD: &str = "repository";

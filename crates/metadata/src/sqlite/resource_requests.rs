@@ -1,12 +1,13 @@
 //! The table `resource_requests`.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::Write;
+use super::{SqliteMetadata, Write};
 use crate::{
     Begun, ClientToken, Error, Page, PageRequest, RegistryId, RequestHorizon, RequestStatus,
-    ResourceOperation, ResourceRequest, Timestamp, resource_request::read_page_key,
-    stored::corrupt,
+    ResourceOperation, ResourceRequest, ResourceRequestStore, Timestamp,
+    resource_request::read_page_key, stored::corrupt,
 };
 
 statements! {
@@ -29,6 +30,57 @@ statements! {
     LIST = "SELECT * FROM resource_requests WHERE account = $1 AND region = $2 \
         AND (requested_at, request_token) < ($3, $4) AND requested_at >= $5 \
         ORDER BY requested_at DESC, request_token DESC LIMIT $6";
+}
+
+#[async_trait]
+impl ResourceRequestStore for SqliteMetadata {
+    async fn begin_resource_request(
+        &self,
+        registry: &RegistryId,
+        request: &ResourceRequest,
+        horizon: &RequestHorizon,
+    ) -> Result<Begun, Error> {
+        begin(self.write().await?, registry, request, horizon).await
+    }
+
+    async fn resource_request(
+        &self,
+        registry: &RegistryId,
+        request_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        let connection = &mut *self.reader().await?;
+        find(connection, registry, request_token, since).await
+    }
+
+    async fn resource_request_of_client_token(
+        &self,
+        registry: &RegistryId,
+        client_token: &str,
+        since: Timestamp,
+    ) -> Result<ResourceRequest, Error> {
+        let connection = &mut *self.reader().await?;
+        let of_token = of_client_token;
+        of_token(connection, registry, client_token, since).await?.ok_or(Error::NotFound)
+    }
+
+    async fn replace_resource_request(
+        &self,
+        registry: &RegistryId,
+        expected: RequestStatus,
+        request: &ResourceRequest,
+    ) -> Result<(), Error> {
+        replace(self.write().await?, registry, expected, request).await
+    }
+
+    async fn resource_requests(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        since: Timestamp,
+    ) -> Result<Page<ResourceRequest>, Error> {
+        list(&mut *self.reader().await?, registry, page, since).await
+    }
 }
 
 const RECORD: &str = "resource request";

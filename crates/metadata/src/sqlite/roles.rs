@@ -1,10 +1,11 @@
 //! The `roles` table.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::Write;
+use super::{SqliteMetadata, Write};
 use crate::{
-    Change, Error, Page, PageRequest, RegistryId, Role, Timestamp,
+    Change, Error, Page, PageRequest, RegistryId, Role, RoleStore, Timestamp,
     stored::{self, corrupt},
 };
 
@@ -19,6 +20,39 @@ statements! {
     LIST = "SELECT * FROM roles WHERE account = $1 AND region = $2 AND role_key > $3 \
         ORDER BY role_key LIMIT $4";
     DELETE = "DELETE FROM roles WHERE account = $1 AND region = $2 AND role_key = $3";
+}
+
+#[async_trait]
+impl RoleStore for SqliteMetadata {
+    async fn create_role(
+        &self,
+        registry: &RegistryId,
+        role: &Role,
+        limit: u32,
+    ) -> Result<(), Error> {
+        create(self.write().await?, registry, role, limit).await
+    }
+
+    async fn role(&self, registry: &RegistryId, name: &str) -> Result<Role, Error> {
+        find(&mut *self.reader().await?, registry, name).await
+    }
+
+    async fn replace_role(
+        &self,
+        registry: &RegistryId,
+        expected: &Role,
+        role: &Role,
+    ) -> Result<(), Error> {
+        replace(self.write().await?, registry, expected, role).await
+    }
+
+    async fn delete_role(&self, registry: &RegistryId, expected: &Role) -> Result<(), Error> {
+        delete(self.write().await?, registry, expected).await
+    }
+
+    async fn roles(&self, registry: &RegistryId, page: &PageRequest) -> Result<Page<Role>, Error> {
+        list(&mut *self.reader().await?, registry, page).await
+    }
 }
 
 const RECORD: &str = "role";

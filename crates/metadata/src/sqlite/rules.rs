@@ -1,10 +1,11 @@
 //! The `rules` table.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::Write;
+use super::{SqliteMetadata, Write};
 use crate::{
-    Change, EcrRepositoryPrefix, Error, RegistryId, Rule, RuleCredentials, Timestamp,
+    Change, EcrRepositoryPrefix, Error, RegistryId, Rule, RuleCredentials, RuleStore, Timestamp,
     stored::{self, corrupt},
 };
 
@@ -22,6 +23,40 @@ statements! {
         WHERE account = $1 AND region = $2 AND prefix_key = $3 RETURNING *";
     DELETE = "DELETE FROM rules WHERE account = $1 AND region = $2 AND prefix_key = $3 \
         RETURNING *";
+}
+
+#[async_trait]
+impl RuleStore for SqliteMetadata {
+    async fn create_rule(
+        &self,
+        registry: &RegistryId,
+        rule: &Rule,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        create(self.write().await?, registry, rule, limit).await
+    }
+
+    async fn rules(&self, registry: &RegistryId) -> Result<Vec<Rule>, Error> {
+        list(&mut *self.reader().await?, registry).await
+    }
+
+    async fn registries_with_rules(&self) -> Result<Vec<RegistryId>, Error> {
+        registries(&mut *self.snapshot().await?).await
+    }
+
+    async fn update_rule(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp,
+    ) -> Result<Rule, Error> {
+        update(self.write().await?, registry, prefix_key, credentials, at).await
+    }
+
+    async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
+        delete(self.write().await?, registry, prefix_key).await
+    }
 }
 
 const RECORD: &str = "rule";

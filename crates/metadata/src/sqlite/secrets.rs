@@ -1,11 +1,12 @@
 //! The tables `secrets` and `secret_versions`.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::Write;
+use super::{SqliteMetadata, Write};
 use crate::{
-    Change, Error, NewSecret, Page, PageRequest, RegistryId, Secret, SecretId, SecretVersion,
-    Timestamp, stored,
+    Change, Error, NewSecret, Page, PageRequest, RegistryId, Secret, SecretId, SecretStore,
+    SecretVersion, Timestamp, stored,
 };
 
 statements! {
@@ -22,6 +23,48 @@ statements! {
     DELETE = "DELETE FROM secrets WHERE account = $1 AND region = $2 AND name = $3";
     GONE = "SELECT account, region, name FROM secrets WHERE delete_after <= $1";
     PURGE = "DELETE FROM secrets WHERE delete_after <= $1";
+}
+
+#[async_trait]
+impl SecretStore for SqliteMetadata {
+    async fn create_secret(&self, registry: &RegistryId, secret: &NewSecret) -> Result<(), Error> {
+        create(self.write().await?, registry, secret).await
+    }
+
+    async fn secret(
+        &self,
+        registry: &RegistryId,
+        id: &SecretId,
+        now: Timestamp,
+    ) -> Result<Secret, Error> {
+        find(&mut *self.snapshot().await?, registry, id, now).await
+    }
+
+    async fn replace_secret(
+        &self,
+        registry: &RegistryId,
+        expected: &Secret,
+        secret: &Secret,
+    ) -> Result<(), Error> {
+        replace(self.write().await?, registry, expected, secret).await
+    }
+
+    async fn delete_secret(&self, registry: &RegistryId, name: &str) -> Result<(), Error> {
+        delete(self.write().await?, registry, name).await
+    }
+
+    async fn secrets(
+        &self,
+        registry: &RegistryId,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Secret>, Error> {
+        list(&mut *self.snapshot().await?, registry, page, now).await
+    }
+
+    async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
+        purge(self.write().await?, now).await
+    }
 }
 
 const RECORD: &str = "secret";

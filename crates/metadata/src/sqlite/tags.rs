@@ -1,10 +1,11 @@
 //! The `tags` table.
 
+use async_trait::async_trait;
 use oci::{Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
-use super::{Write, repositories};
-use crate::{Change, Error, Page, PageRequest, RegistryId, TagFact, Timestamp, stored};
+use super::{SqliteMetadata, Write, removal, repositories};
+use crate::{Change, Error, Page, PageRequest, RegistryId, TagFact, TagStore, Timestamp, stored};
 
 statements! {
     SET = "INSERT INTO tags (account, region, repository, tag, digest, origin, updated_at, \
@@ -21,6 +22,48 @@ statements! {
         ORDER BY tag COLLATE NOCASE, tag LIMIT $5";
     OF_DIGESTS = "SELECT digest, tag FROM tags WHERE account = $1 AND region = $2 \
         AND repository = $3 AND digest >= $4 AND digest <= $5 ORDER BY digest, tag";
+}
+
+#[async_trait]
+impl TagStore for SqliteMetadata {
+    async fn tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        find(&mut *self.reader().await?, registry, repository, tag).await
+    }
+
+    async fn refresh_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        checked_at: Timestamp,
+    ) -> Result<(), Error> {
+        let named = Named { repository, tag, digest };
+        refresh(self.write().await?, registry, named, checked_at).await
+    }
+
+    async fn tags(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Tag>, Error> {
+        list(&mut *self.snapshot().await?, registry, repository, page).await
+    }
+
+    async fn delete_tag(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<TagFact, Error> {
+        removal::tag(self.write().await?, registry, repository, tag).await
+    }
 }
 
 const RECORD: &str = "tag";

@@ -1,10 +1,11 @@
 //! The `templates` table.
 
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::Write;
+use super::{SqliteMetadata, Write};
 use crate::{
-    Error, RegistryId, Template, TemplatePrefix, Timestamp,
+    Error, RegistryId, Template, TemplatePrefix, TemplateStore, Timestamp,
     stored::{self, corrupt},
 };
 
@@ -17,6 +18,39 @@ statements! {
     LIST = "SELECT * FROM templates WHERE account = $1 AND region = $2 ORDER BY prefix_key";
     DELETE = "DELETE FROM templates WHERE account = $1 AND region = $2 AND prefix_key = $3 \
         RETURNING *";
+}
+
+#[async_trait]
+impl TemplateStore for SqliteMetadata {
+    async fn create_template(
+        &self,
+        registry: &RegistryId,
+        template: &Template,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        create(self.write().await?, registry, template, limit).await
+    }
+
+    async fn templates(&self, registry: &RegistryId) -> Result<Vec<Template>, Error> {
+        list(&mut *self.reader().await?, registry).await
+    }
+
+    async fn replace_template(
+        &self,
+        registry: &RegistryId,
+        expected: &Template,
+        template: &Template,
+    ) -> Result<(), Error> {
+        replace(self.write().await?, registry, expected, template).await
+    }
+
+    async fn delete_template(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+    ) -> Result<Template, Error> {
+        delete(self.write().await?, registry, prefix_key).await
+    }
 }
 
 const RECORD: &str = "template";

@@ -1,10 +1,11 @@
 //! The `uploads` table.
 
+use async_trait::async_trait;
 use oci::RepositoryName;
 use sqlx::SqliteConnection;
 
-use super::Write;
-use crate::{Error, RegistryId, Timestamp, Upload, stored};
+use super::{SqliteMetadata, Write};
+use crate::{Error, RegistryId, Timestamp, Upload, UploadStore, stored};
 
 statements! {
     COUNT = "SELECT COUNT(*) FROM uploads WHERE account = $1 AND region = $2";
@@ -17,6 +18,54 @@ statements! {
     DELETE = "DELETE FROM uploads \
         WHERE account = $1 AND region = $2 AND repository = $3 AND id = $4";
     IDLE = "SELECT * FROM uploads WHERE moved_at < $1 ORDER BY moved_at LIMIT $2";
+}
+
+#[async_trait]
+impl UploadStore for SqliteMetadata {
+    async fn create_upload(
+        &self,
+        registry: &RegistryId,
+        upload: &Upload,
+        limit: Option<u32>,
+    ) -> Result<(), Error> {
+        create(self.write().await?, registry, upload, limit).await
+    }
+
+    async fn upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Upload, Error> {
+        find(&mut *self.reader().await?, registry, repository, id).await
+    }
+
+    async fn advance_upload(
+        &self,
+        registry: &RegistryId,
+        expected: &Upload,
+        size_bytes: u64,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        advance(self.write().await?, registry, expected, size_bytes, at).await
+    }
+
+    async fn delete_upload(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<(), Error> {
+        delete(self.write().await?, registry, repository, id).await
+    }
+
+    async fn idle_uploads(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(RegistryId, Upload)>, Error> {
+        idle(&mut *self.reader().await?, before, limit).await
+    }
 }
 
 const RECORD: &str = "upload";

@@ -3,9 +3,9 @@
 use std::{error::Error as _, fs, path::Path};
 
 use metadata::{
-    AccountId, EcrRepositoryPrefix, Error, MetadataStore, NewSecret, OpenError, Region, RegistryId,
-    RepositorySettings, Revision, Rule, RuleCredentials, Secret, SecretId, SqliteMetadata,
-    Timestamp,
+    AccountId, EcrRepositoryPrefix, Error, MetadataStore as _, NewSecret, OpenError, Region,
+    RegistryId, RepositorySettings, RepositoryStore as _, Revision, Rule, RuleCredentials,
+    RuleStore as _, Secret, SecretId, SecretStore as _, SqliteMetadata, Timestamp,
 };
 use oci::RepositoryName;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};

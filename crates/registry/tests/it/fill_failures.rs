@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use blobs::MemoryBlobs;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use metadata::MetadataStore as _;
+use metadata::LinkStore as _;
 use oci::{Digest, Reference};
 use registry::{Counter, FillError, PullError, ReadError};
 use testkit::{Gate, Pattern, Script, blob_path};

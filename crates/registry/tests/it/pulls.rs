@@ -1,6 +1,9 @@
 //! Pulls: what is brought, what is recorded, and when nobody is asked.
 
-use metadata::{MetadataStore as _, Origin, PageRequest, RegistryId};
+use metadata::{
+    LinkStore as _, ManifestStore as _, Origin, PageRequest, RegistryId, RepositoryStore as _,
+    TagStore as _,
+};
 use oci::{Digest, media_type};
 use registry::{Caller, Counter, PullError, PulledManifest, Served};
 use testkit::{Gate, Script, ScriptedUpstream, blob_path, manifest_path};

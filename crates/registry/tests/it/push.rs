@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blobs::{Access, FilesystemBlobs, Hashed, MemoryBlobs, StageName};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use metadata::{MetadataStore as _, PageRequest, Timestamp};
+use metadata::{PageRequest, Timestamp, UploadStore as _};
 use oci::{Algorithm, Digest, Reference, media_type};
 use registry::{
     BodyError, Chunk, NewImage, PullError, PushError, PushedManifest, Registry, Served,

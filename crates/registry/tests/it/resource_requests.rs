@@ -1,8 +1,8 @@
 //! Requests to change resources: recorded before they begin, carried out whoever waits.
 
 use metadata::{
-    MetadataStore as _, PageRequest, RequestHorizon, RequestStatus, ResourceOperation,
-    ResourceRequest, Timestamp,
+    PageRequest, RequestHorizon, RequestStatus, ResourceOperation, ResourceRequest,
+    ResourceRequestStore as _, Timestamp,
 };
 use registry::{
     AskedRequest, Caller, DoneRequest, FailedRequest, NewResourceRequest, Principal, RequestError,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metadata::{MetadataStore as _, PageRequest, SecretId, SqliteMetadata};
+use metadata::{PageRequest, SecretId, SecretStore as _, SqliteMetadata};
 use registry::{
     DeleteSecret, ListSecrets, MoveStage, PutSecretValue, SecretAttribute, SecretError,
     SecretFilter, SecretOrder, SecretSelector, SecretValue, UpdateSecret,

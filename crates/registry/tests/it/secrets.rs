@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use metadata::{MetadataStore as _, SecretId, SqliteMetadata};
+use metadata::{SecretId, SecretStore as _, SqliteMetadata};
 use registry::{
     Caller, CreateSecret, DeleteSecret, Keyring, SecretError, SecretSelector, SecretValue,
     StartError,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use metadata::MetadataStore as _;
+use metadata::TagStore as _;
 use registry::{Counter, DeleteSecret, PullError, SecretError, Served, StaleReason};
 use testkit::{Gate, Script, manifest_path};
 

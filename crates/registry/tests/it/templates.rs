@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use metadata::{
-    AppliedFor, Encryption, MemoryMetadata, MetadataStore as _, PageRequest, Repository,
-    RepositorySettings, TagMutability, Template,
+    AppliedFor, Encryption, MemoryMetadata, PageRequest, Repository, RepositorySettings,
+    RepositoryStore as _, TagMutability, Template,
 };
 use oci::Digest;
 use registry::{PullError, StorageError, TemplateError, TemplateFault, TemplateFields};

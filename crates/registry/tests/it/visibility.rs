@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metadata::{MemoryMetadata, MetadataStore, SqliteMetadata};
+use metadata::{ManifestStore as _, MemoryMetadata, MetadataStore, SqliteMetadata};
 use registry::{Counter, DeleteSecret, PullError, Registry, Served};
 
 use crate::{

@@ -7,10 +7,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, Changes, Error, Image, Link, ManifestFact, MetadataStore, NewLink, NewManifest,
-    NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings, Repository,
-    RepositorySettings, RequestHorizon, RequestStatus, ResourceRequest, Revision, Role, Rule,
-    RuleCredentials, Secret, SecretId, TagFact, Template, Timestamp, Upload,
+    Begun, Changes, Error, Image, Link, LinkStore, ManifestFact, ManifestStore, MetadataStore,
+    NewLink, NewManifest, NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings,
+    RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore, RequestHorizon,
+    RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role, RoleStore, Rule,
+    RuleCredentials, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore, Template,
+    TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -56,11 +58,14 @@ impl Watched {
     }
 }
 
-/// Writes the methods that are counted and passed on.
+/// Writes the methods that are counted and passed on, and beside them what `also` says.
 macro_rules! passed_on {
-    ($(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
-        #[async_trait]
-        impl MetadataStore for Watched {
+    ($(impl $store:ident {
+        $(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+
+        $(also { $($more:tt)+ })?
+    })+) => {
+        $(#[async_trait]
+        impl $store for Watched {
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer, Error> {
                 self.questions.fetch_add(1, Ordering::SeqCst);
                 let answer = self.store.$name($($argument),*).await;
@@ -70,122 +75,150 @@ macro_rules! passed_on {
                 }
                 answer
             })+
-
-            async fn changes_since(&self, since: Revision) -> Result<Changes, Error> {
-                self.looks.fetch_add(1, Ordering::SeqCst);
-                self.store.changes_since(since).await
-            }
-
-            /// Nobody waits for it.
-            async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
-                self.store.record_pulls(pulls).await
-            }
-
-            /// Nor for this.
-            async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
-                self.store.purge_secrets(now).await
-            }
-        }
+            $($($more)+)?
+        })+
     };
 }
 
 passed_on! {
-    fn create_rule(registry: &RegistryId, rule: &Rule, limit: Option<u32>) -> ();
-    fn rules(registry: &RegistryId) -> Vec<Rule>;
-    fn registries_with_rules() -> Vec<RegistryId>;
-    fn update_rule(
-        registry: &RegistryId, key: &str, credentials: &RuleCredentials, at: Timestamp
-    ) -> Rule;
-    fn delete_rule(registry: &RegistryId, key: &str) -> Rule;
-    fn create_template(registry: &RegistryId, template: &Template, limit: Option<u32>) -> ();
-    fn templates(registry: &RegistryId) -> Vec<Template>;
-    fn replace_template(registry: &RegistryId, expected: &Template, template: &Template) -> ();
-    fn delete_template(registry: &RegistryId, key: &str) -> Template;
-    fn create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
-    fn secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
-    fn replace_secret(registry: &RegistryId, expected: &Secret, secret: &Secret) -> ();
-    fn delete_secret(registry: &RegistryId, name: &str) -> ();
-    fn secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
-    fn create_role(registry: &RegistryId, role: &Role, limit: u32) -> ();
-    fn role(registry: &RegistryId, name: &str) -> Role;
-    fn replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
-    fn delete_role(registry: &RegistryId, expected: &Role) -> ();
-    fn roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
-    fn create_repository(
-        registry: &RegistryId, repository: &Repository, limit: Option<u32>
-    ) -> ();
-    fn delete_repository(
-        registry: &RegistryId, name: &RepositoryName, force: bool
-    ) -> Repository;
-    fn replace_repository_settings(
-        registry: &RegistryId, name: &RepositoryName, expected: &RepositorySettings,
-        settings: &RepositorySettings
-    ) -> ();
-    fn registry_settings(registry: &RegistryId) -> RegistrySettings;
-    fn replace_registry_settings(
-        registry: &RegistryId, expected: &RegistrySettings, settings: &RegistrySettings
-    ) -> ();
-    fn repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
-    fn repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
-    fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
-    fn manifest(
-        registry: &RegistryId, repository: &RepositoryName, digest: &Digest
-    ) -> ManifestFact;
-    fn tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
-    fn refresh_tag(
-        registry: &RegistryId, repository: &RepositoryName, tag: &Tag, digest: &Digest,
-        checked_at: Timestamp
-    ) -> ();
-    fn images(
-        registry: &RegistryId, repository: &RepositoryName, page: &PageRequest
-    ) -> Page<Image>;
-    fn image(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Image;
-    fn record_links(links: &[NewLink]) -> ();
-    fn link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
-    fn begin_resource_request(
-        registry: &RegistryId, request: &ResourceRequest, horizon: &RequestHorizon
-    ) -> Begun;
-    fn resource_request(
-        registry: &RegistryId, request_token: &str, since: Timestamp
-    ) -> ResourceRequest;
-    fn resource_request_of_client_token(
-        registry: &RegistryId, client_token: &str, since: Timestamp
-    ) -> ResourceRequest;
-    fn replace_resource_request(
-        registry: &RegistryId, expected: RequestStatus, request: &ResourceRequest
-    ) -> ();
-    fn resource_requests(
-        registry: &RegistryId, page: &PageRequest, since: Timestamp
-    ) -> Page<ResourceRequest>;
-    fn tags(registry: &RegistryId, repository: &RepositoryName, page: &PageRequest) -> Page<Tag>;
-    fn referrers(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        subject: &Digest,
-        page: &PageRequest
-    ) -> Page<ManifestFact>;
-    fn parent_of(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        child: &Digest
-    ) -> Option<Digest>;
-    fn delete_tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
-    fn delete_manifest(
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        digest: &Digest
-    ) -> Image;
-    fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
-    fn create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
-    fn upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> Upload;
-    fn advance_upload(
-        registry: &RegistryId,
-        expected: &Upload,
-        size_bytes: u64,
-        at: Timestamp
-    ) -> ();
-    fn delete_upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> ();
-    fn idle_uploads(before: Timestamp, limit: usize) -> Vec<(RegistryId, Upload)>;
-    fn marker(name: &str) -> Option<Vec<u8>>;
-    fn create_marker(name: &str, value: &[u8]) -> ();
+    impl RuleStore {
+        fn create_rule(registry: &RegistryId, rule: &Rule, limit: Option<u32>) -> ();
+        fn rules(registry: &RegistryId) -> Vec<Rule>;
+        fn registries_with_rules() -> Vec<RegistryId>;
+        fn update_rule(
+            registry: &RegistryId, key: &str, credentials: &RuleCredentials, at: Timestamp
+        ) -> Rule;
+        fn delete_rule(registry: &RegistryId, key: &str) -> Rule;
+    }
+    impl TemplateStore {
+        fn create_template(registry: &RegistryId, template: &Template, limit: Option<u32>) -> ();
+        fn templates(registry: &RegistryId) -> Vec<Template>;
+        fn replace_template(registry: &RegistryId, expected: &Template, template: &Template) -> ();
+        fn delete_template(registry: &RegistryId, key: &str) -> Template;
+    }
+    impl SecretStore {
+        fn create_secret(registry: &RegistryId, secret: &NewSecret) -> ();
+        fn secret(registry: &RegistryId, id: &SecretId, now: Timestamp) -> Secret;
+        fn replace_secret(registry: &RegistryId, expected: &Secret, secret: &Secret) -> ();
+        fn delete_secret(registry: &RegistryId, name: &str) -> ();
+        fn secrets(registry: &RegistryId, page: &PageRequest, now: Timestamp) -> Page<Secret>;
+        also {
+            /// Nobody waits for it.
+            async fn purge_secrets(&self, now: Timestamp) -> Result<u64, Error> {
+                self.store.purge_secrets(now).await
+            }
+        }
+    }
+    impl RoleStore {
+        fn create_role(registry: &RegistryId, role: &Role, limit: u32) -> ();
+        fn role(registry: &RegistryId, name: &str) -> Role;
+        fn replace_role(registry: &RegistryId, expected: &Role, role: &Role) -> ();
+        fn delete_role(registry: &RegistryId, expected: &Role) -> ();
+        fn roles(registry: &RegistryId, page: &PageRequest) -> Page<Role>;
+    }
+    impl RepositoryStore {
+        fn create_repository(
+            registry: &RegistryId, repository: &Repository, limit: Option<u32>
+        ) -> ();
+        fn delete_repository(
+            registry: &RegistryId, name: &RepositoryName, force: bool
+        ) -> Repository;
+        fn replace_repository_settings(
+            registry: &RegistryId, name: &RepositoryName, expected: &RepositorySettings,
+            settings: &RepositorySettings
+        ) -> ();
+        fn repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
+        fn repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
+    }
+    impl ManifestStore {
+        fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+        fn manifest(
+            registry: &RegistryId, repository: &RepositoryName, digest: &Digest
+        ) -> ManifestFact;
+        fn images(
+            registry: &RegistryId, repository: &RepositoryName, page: &PageRequest
+        ) -> Page<Image>;
+        fn image(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Image;
+        fn referrers(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            subject: &Digest,
+            page: &PageRequest
+        ) -> Page<ManifestFact>;
+        fn parent_of(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            child: &Digest
+        ) -> Option<Digest>;
+        fn delete_manifest(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            digest: &Digest
+        ) -> Image;
+        also {
+            /// Nobody waits for it.
+            async fn record_pulls(&self, pulls: &[Pull]) -> Result<(), Error> {
+                self.store.record_pulls(pulls).await
+            }
+        }
+    }
+    impl TagStore {
+        fn tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+        fn refresh_tag(
+            registry: &RegistryId, repository: &RepositoryName, tag: &Tag, digest: &Digest,
+            checked_at: Timestamp
+        ) -> ();
+        fn tags(registry: &RegistryId, repository: &RepositoryName, page: &PageRequest) -> Page<Tag>;
+        fn delete_tag(registry: &RegistryId, repository: &RepositoryName, tag: &Tag) -> TagFact;
+    }
+    impl LinkStore {
+        fn record_links(links: &[NewLink]) -> ();
+        fn link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+        fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    }
+    impl UploadStore {
+        fn create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
+        fn upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> Upload;
+        fn advance_upload(
+            registry: &RegistryId,
+            expected: &Upload,
+            size_bytes: u64,
+            at: Timestamp
+        ) -> ();
+        fn delete_upload(registry: &RegistryId, repository: &RepositoryName, id: &str) -> ();
+        fn idle_uploads(before: Timestamp, limit: usize) -> Vec<(RegistryId, Upload)>;
+    }
+    impl ResourceRequestStore {
+        fn begin_resource_request(
+            registry: &RegistryId, request: &ResourceRequest, horizon: &RequestHorizon
+        ) -> Begun;
+        fn resource_request(
+            registry: &RegistryId, request_token: &str, since: Timestamp
+        ) -> ResourceRequest;
+        fn resource_request_of_client_token(
+            registry: &RegistryId, client_token: &str, since: Timestamp
+        ) -> ResourceRequest;
+        fn replace_resource_request(
+            registry: &RegistryId, expected: RequestStatus, request: &ResourceRequest
+        ) -> ();
+        fn resource_requests(
+            registry: &RegistryId, page: &PageRequest, since: Timestamp
+        ) -> Page<ResourceRequest>;
+    }
+    impl RegistrySettingsStore {
+        fn registry_settings(registry: &RegistryId) -> RegistrySettings;
+        fn replace_registry_settings(
+            registry: &RegistryId, expected: &RegistrySettings, settings: &RegistrySettings
+        ) -> ();
+    }
+    impl MetadataStore {
+        fn marker(name: &str) -> Option<Vec<u8>>;
+        fn create_marker(name: &str, value: &[u8]) -> ();
+        also {
+            async fn changes_since(&self, since: Revision) -> Result<Changes, Error> {
+                self.looks.fetch_add(1, Ordering::SeqCst);
+                self.store.changes_since(since).await
+            }
+        }
+    }
 }

@@ -5,8 +5,9 @@ use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use blobs::{Access, BlobStore, FilesystemBlobs, MemoryBlobs};
 use bytes::Bytes;
 use metadata::{
-    AccountId, EcrRepositoryPrefix, MemoryMetadata, MetadataStore, PageRequest, Region, RegistryId,
-    Rule, RuleCredentials, Timestamp,
+    AccountId, EcrRepositoryPrefix, LinkStore as _, ManifestStore as _, MemoryMetadata,
+    MetadataStore, PageRequest, Region, RegistryId, RepositoryStore as _, Rule, RuleCredentials,
+    Timestamp,
 };
 use oci::{Digest, Reference, RepositoryName};
 use registry::{

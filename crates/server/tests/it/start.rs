@@ -8,7 +8,7 @@ use std::{
 };
 
 use metadata::{
-    AccountId, EcrRepositoryPrefix, MetadataStore as _, Region, RegistryId, Rule, RuleCredentials,
+    AccountId, EcrRepositoryPrefix, Region, RegistryId, Rule, RuleCredentials, RuleStore as _,
     SqliteMetadata, Timestamp,
 };
 use rustix::process::Signal;

@@ -1,0 +1,46 @@
+//! The contract of what a store knows of rules.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{Error, RegistryId, Rule, RuleCredentials, Timestamp};
+
+/// Pull through cache rules.
+#[async_trait]
+pub trait RuleStore: Send + Sync + fmt::Debug + 'static {
+    /// Creates a rule; `limit` is how many the registry may have.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] where one has the same prefix key; [`Error::LimitExceeded`].
+    async fn create_rule(
+        &self,
+        registry: &RegistryId,
+        rule: &Rule,
+        limit: Option<u32>,
+    ) -> Result<(), Error>;
+
+    /// Returns every rule of a registry, by prefix key.
+    async fn rules(&self, registry: &RegistryId) -> Result<Vec<Rule>, Error>;
+
+    /// Returns the registries that have a rule.
+    async fn registries_with_rules(&self) -> Result<Vec<RegistryId>, Error>;
+
+    /// Sets the credentials of a rule that are `Some`, leaves the others, and returns the rule.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn update_rule(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        credentials: &RuleCredentials,
+        at: Timestamp,
+    ) -> Result<Rule, Error>;
+
+    /// Deletes a rule and returns it. Cached content stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error>;
+}
