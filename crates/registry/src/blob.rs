@@ -286,6 +286,11 @@ pub struct BlobReader {
 }
 
 impl BlobReader {
+    /// Goes on with another range, which the caller has checked against the blob's size.
+    pub fn turn_to(&mut self, range: Range<u64>) {
+        (self.position, self.end) = (range.start, Some(range.end));
+    }
+
     /// Returns the next piece, at most 1 MiB; `None` at the end, and only when every byte that was
     /// handed out is known to be right (a range inside a blob still being filled excepted).
     ///

@@ -3,9 +3,12 @@
 //! Invariant: a body whose size is known says so, and ends there or with an error; the server
 //! aborts the connection on an error, so that no client takes a part for the whole.
 
+mod parts;
+
 use std::{
     fmt,
     future::Future,
+    ops::Range,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -16,6 +19,8 @@ use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use registry::{BlobReader, ReadError};
 
+use self::parts::PartsBody;
+pub(crate) use self::parts::content_type as parts_content_type;
 use crate::doors::{Exchange, RequestId, chain};
 
 /// What a body of a request may fail with.
@@ -39,6 +44,7 @@ enum Content {
     Full(Bytes),
     Unknown,
     Blob(BlobBody),
+    Parts(PartsBody),
 }
 
 type Piece = Option<Result<Bytes, ReadError>>;
@@ -78,12 +84,19 @@ impl Body {
 
     /// `size_bytes` from a blob, or all that the reader gives where that is not known yet.
     pub(crate) fn blob(reader: BlobReader, size_bytes: Option<u64>, exchange: &Exchange) -> Self {
-        Self(Content::Blob(BlobBody {
-            state: State::Idle(reader),
-            access: exchange.connection.access,
-            remaining: size_bytes,
-            request_id: exchange.request_id,
-        }))
+        Self(Content::Blob(BlobBody::new(reader, size_bytes, exchange)))
+    }
+
+    /// Several parts of a blob of `size_bytes`, each inside it and not empty, as
+    /// `multipart/byteranges`.
+    pub(crate) fn parts(
+        reader: BlobReader,
+        parts: Vec<Range<u64>>,
+        size_bytes: u64,
+        exchange: &Exchange,
+    ) -> Self {
+        let blob = BlobBody::new(reader, None, exchange);
+        Self(Content::Parts(PartsBody::new(blob, parts, size_bytes)))
     }
 }
 
@@ -105,6 +118,23 @@ pub(crate) fn full(
 }
 
 impl BlobBody {
+    fn new(reader: BlobReader, remaining: Option<u64>, exchange: &Exchange) -> Self {
+        Self {
+            state: State::Idle(reader),
+            access: exchange.connection.access,
+            remaining,
+            request_id: exchange.request_id,
+        }
+    }
+
+    /// Goes on with another part; nothing may be under way.
+    fn turn_to(&mut self, part: Range<u64>) {
+        if let State::Idle(reader) = &mut self.state {
+            self.remaining = Some(part.end - part.start);
+            reader.turn_to(part);
+        }
+    }
+
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if self.remaining == Some(0) {
             self.state = State::Done;
@@ -165,6 +195,10 @@ impl http_body::Body for Body {
                 let piece = ready!(blob.poll_piece(context));
                 Poll::Ready(piece.map(|outcome| outcome.map(Frame::data)))
             }
+            Content::Parts(parts) => {
+                let piece = ready!(parts.poll_piece(context));
+                Poll::Ready(piece.map(|outcome| outcome.map(Frame::data)))
+            }
         }
     }
 
@@ -173,6 +207,7 @@ impl http_body::Body for Body {
             Content::Full(bytes) => bytes.is_empty(),
             Content::Unknown => false,
             Content::Blob(blob) => blob.remaining == Some(0) || matches!(blob.state, State::Done),
+            Content::Parts(parts) => parts.remaining == 0,
         }
     }
 
@@ -181,6 +216,7 @@ impl http_body::Body for Body {
             Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::Unknown => SizeHint::new(),
             Content::Blob(blob) => blob.remaining.map_or_else(SizeHint::new, SizeHint::with_exact),
+            Content::Parts(parts) => SizeHint::with_exact(parts.remaining),
         }
     }
 }
@@ -191,6 +227,7 @@ impl fmt::Debug for Body {
             Content::Full(bytes) => write!(f, "{} bytes", bytes.len()),
             Content::Unknown => f.write_str("nothing, of unknown length"),
             Content::Blob(blob) => write!(f, "a blob, {:?} bytes to come", blob.remaining),
+            Content::Parts(parts) => write!(f, "parts, {} bytes to come", parts.remaining),
         }
     }
 }

@@ -15,7 +15,10 @@ use super::{
     error::{self, Subject},
     range::{self, Wanted},
 };
-use crate::{body::Body, doors::Exchange};
+use crate::{
+    body::{self, Body},
+    doors::Exchange,
+};
 
 /// Answers GET.
 pub(super) async fn get(
@@ -48,6 +51,13 @@ pub(super) async fn get(
             response.headers_mut().insert(header::CONTENT_RANGE, content_range(&part, size_bytes));
             let length = part.end - part.start;
             *response.body_mut() = Body::blob(blob.read(Some(part)), Some(length), exchange);
+        }
+        Wanted::Parts(parts) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let content_type = body::parts_content_type(exchange.request_id);
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            let reader = blob.read(Some(0..0));
+            *response.body_mut() = Body::parts(reader, parts, size_bytes, exchange);
         }
         Wanted::Unsatisfiable => {
             let whole = format!("bytes */{size_bytes}");

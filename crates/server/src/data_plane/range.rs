@@ -4,6 +4,13 @@ use std::ops::Range;
 
 use http::{HeaderMap, HeaderValue, header};
 
+/// How many ranges one request may ask for: as many as clients of partial layers do
+/// (containers/storage asks for at most 1024 at once).
+const RANGES_MAX: usize = 1024;
+
+/// How many ranges may hold the same byte. RFC 9110 14.2 calls more than two a mistake or an attack.
+const OVERLAPS_MAX: usize = 2;
+
 /// What a client wants of a blob whose size is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -11,11 +18,13 @@ pub(super) enum Wanted {
     Whole,
     /// These bytes, at least one.
     Part(Range<u64>),
+    /// Several parts in this order, each at least one byte.
+    Parts(Vec<Range<u64>>),
     /// Bytes that are not there.
     Unsatisfiable,
 }
 
-/// Reads `Range` and `If-Range`. What is malformed, of another unit, or more than one range is
+/// Reads `Range` and `If-Range`. What is malformed, of another unit, or more than is reasonable is
 /// answered with the whole, as a server may.
 pub(super) fn wanted(headers: &HeaderMap, etag: &HeaderValue, size_bytes: u64) -> Wanted {
     let Some(value) = headers.get(header::RANGE) else { return Wanted::Whole };
@@ -23,18 +32,39 @@ pub(super) fn wanted(headers: &HeaderMap, etag: &HeaderValue, size_bytes: u64) -
     if headers.get(header::IF_RANGE).is_some_and(|validator| validator != etag) {
         return Wanted::Whole;
     }
-    value.to_str().ok().and_then(|text| single(text, size_bytes)).unwrap_or(Wanted::Whole)
+    value.to_str().ok().and_then(|text| read(text, size_bytes)).unwrap_or(Wanted::Whole)
 }
 
-fn single(text: &str, size_bytes: u64) -> Option<Wanted> {
+fn read(text: &str, size_bytes: u64) -> Option<Wanted> {
     let (unit, set) = text.split_once('=')?;
-    if !unit.trim().eq_ignore_ascii_case("bytes") || set.contains(',') {
+    if !unit.trim().eq_ignore_ascii_case("bytes") {
         return None;
     }
-    let (first, last) = set.trim().split_once('-')?;
+    // Empty elements of a list count for nothing (RFC 9110 5.6.1.2).
+    let specs = set.split(',').map(|spec| spec.trim_matches([' ', '\t']));
+    let mut specs = specs.filter(|spec| !spec.is_empty());
+    let first = part(specs.next()?, size_bytes)?;
+    let mut ranges = vec![first];
+    for spec in specs {
+        if ranges.len() == RANGES_MAX {
+            return None;
+        }
+        ranges.push(part(spec, size_bytes)?);
+    }
+    ranges.retain(|range| !range.is_empty());
+    match ranges.as_slice() {
+        [] => Some(Wanted::Unsatisfiable),
+        [range] => Some(Wanted::Part(range.clone())),
+        several => is_reasonable(several).then_some(Wanted::Parts(ranges)),
+    }
+}
+
+/// Reads one range into the bytes that there are of it; `None` where it is malformed.
+fn part(spec: &str, size_bytes: u64) -> Option<Range<u64>> {
+    let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
         let length = number(last)?.min(size_bytes);
-        return Some(part(size_bytes - length..size_bytes));
+        return Some(size_bytes - length..size_bytes);
     }
     let first = number(first)?;
     let end = match last {
@@ -47,11 +77,24 @@ fn single(text: &str, size_bytes: u64) -> Option<Wanted> {
             last.saturating_add(1).min(size_bytes)
         }
     };
-    Some(part(first..end))
+    Some(first..end)
 }
 
-fn part(range: Range<u64>) -> Wanted {
-    if range.is_empty() { Wanted::Unsatisfiable } else { Wanted::Part(range) }
+/// Tells whether no byte is asked for too often, so that no answer is much larger than its blob.
+fn is_reasonable(ranges: &[Range<u64>]) -> bool {
+    // An end comes before a start at the same place: the two do not overlap.
+    let steps = ranges.iter().flat_map(|range| [(range.start, true), (range.end, false)]);
+    let mut steps: Vec<_> = steps.collect();
+    steps.sort_unstable();
+    let mut depth = 0;
+    steps.into_iter().all(|(_, starts)| {
+        if starts {
+            depth += 1;
+        } else {
+            depth -= 1;
+        }
+        depth <= OVERLAPS_MAX
+    })
 }
 
 /// Reads digits; a number too large for any blob is as good as the largest.
@@ -90,7 +133,17 @@ mod tests {
             ("bytes=10-20", Wanted::Unsatisfiable),
             ("bytes=99999999999999999999999-", Wanted::Unsatisfiable),
             ("bytes=5-2", Wanted::Whole),
-            ("bytes=0-1,4-5", Wanted::Whole),
+            ("bytes=0-1,4-5", Wanted::Parts(vec![0..2, 4..6])),
+            ("bytes= 4-5 ,\t0-1,, -1,", Wanted::Parts(vec![4..6, 0..2, 9..10])),
+            ("bytes=0-5,2-3,3-9", Wanted::Whole),
+            ("bytes=0-5,2-3,4-9", Wanted::Parts(vec![0..6, 2..4, 4..10])),
+            ("bytes=0-0,0-0", Wanted::Parts(vec![0..1, 0..1])),
+            ("bytes=0-0,0-0,0-0", Wanted::Whole),
+            ("bytes=0-1,20-30", Wanted::Part(0..2)),
+            ("bytes=10-,20-30,-0", Wanted::Unsatisfiable),
+            ("bytes=0-1,5-2", Wanted::Whole),
+            ("bytes=0-1,x", Wanted::Whole),
+            ("bytes=,,", Wanted::Whole),
             ("bytes=-", Wanted::Whole),
             ("bytes=a-b", Wanted::Whole),
             ("bytes=+1-2", Wanted::Whole),
@@ -107,12 +160,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn there_may_be_so_many_ranges_and_no_more() {
+        let list = |count: usize| {
+            let ranges: Vec<_> = (0..count).map(|at| format!("{0}-{0}", at * 2)).collect();
+            read(&format!("bytes={}", ranges.join(",")), None, 10_000)
+        };
+        assert!(matches!(list(RANGES_MAX), Wanted::Parts(parts) if parts.len() == RANGES_MAX));
+        assert_eq!(list(RANGES_MAX + 1), Wanted::Whole);
+    }
+
     proptest! {
         #[test]
-        fn a_part_is_inside_and_not_empty(range in "bytes=[0-9]{0,21}-[0-9]{0,21}", size in 0_u64..100) {
-            if let Wanted::Part(part) = read(&range, None, size) {
+        fn a_part_is_inside_and_not_empty(
+            range in "bytes=[0-9]{0,21}-[0-9]{0,21}(,[0-9]{0,2}-[0-9]{0,2}){0,4}",
+            size in 0_u64..100,
+        ) {
+            let parts = match read(&range, None, size) {
+                Wanted::Part(part) => vec![part],
+                Wanted::Parts(parts) => parts,
+                Wanted::Whole | Wanted::Unsatisfiable => Vec::new(),
+            };
+            for part in &parts {
                 prop_assert!(part.start < part.end && part.end <= size);
             }
+            prop_assert!(parts.iter().map(|part| part.end - part.start).sum::<u64>() <= 2 * size);
         }
     }
 }
