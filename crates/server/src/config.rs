@@ -76,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<PublicUrl>,
     /// The registry of callers that name none.
     pub(crate) default_registry: RegistryId,
+    /// Whether somebody chose its region by flag or variable.
+    pub(crate) region_is_explicit: bool,
     /// Every account, the default one first.
     pub(crate) accounts: Vec<AccountId>,
     /// TLS, where it is wanted.
@@ -159,6 +161,7 @@ impl Config {
         Ok(Self {
             listen_addresses: listen.parse(address::listen)?,
             listen,
+            region_is_explicit: values.one("region").is_some_and(Given::is_explicit),
             public_url: values.parse("public-url", PublicUrl::parse)?,
             accounts: accounts(&default_registry.account, &file.accounts)?,
             tls: tls_files(&values)?,
@@ -182,7 +185,7 @@ impl Config {
 
     /// Tells whether somebody chose where to listen by flag or variable.
     pub(crate) fn listen_is_explicit(&self) -> bool {
-        matches!(self.listen.origin, Origin::Flag(_) | Origin::Variable(_))
+        self.listen.is_explicit()
     }
 }
 

@@ -46,6 +46,15 @@ pub(crate) enum DataDirectoryError {
     },
 }
 
+/// Where a process that serves is reached: what clients on its machine need to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// What clients are told to use.
+    pub(crate) url: String,
+    /// The default registry's region.
+    pub(crate) region: String,
+}
+
 /// A data directory that this process has for itself, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
@@ -92,8 +101,9 @@ impl DataDirectory {
     }
 
     /// Writes down where this process is reached, for `cistern env`.
-    pub(crate) fn write_address(&self, url: &str) -> Result<(), DataDirectoryError> {
-        write_private(&address_path(&self.path), format!("{url}\n").as_bytes())
+    pub(crate) fn write_address(&self, address: &Address) -> Result<(), DataDirectoryError> {
+        let Address { url, region } = address;
+        write_private(&address_path(&self.path), format!("{url}\n{region}\n").as_bytes())
     }
 
     /// Takes back what [`DataDirectory::write_address`] wrote.
@@ -112,9 +122,13 @@ fn address_path(data_dir: &Path) -> PathBuf {
     data_dir.join("address")
 }
 
-/// Returns the URL of the process that serves from `data_dir`, where one does.
-pub(crate) fn read_address(data_dir: &Path) -> Result<Option<String>, DataDirectoryError> {
-    Ok(read(&address_path(data_dir))?.map(|text| text.trim().to_owned()))
+/// Returns where the process that serves from `data_dir` is reached, where one does.
+pub(crate) fn read_address(data_dir: &Path) -> Result<Option<Address>, DataDirectoryError> {
+    let text = read(&address_path(data_dir))?;
+    Ok(text
+        .as_deref()
+        .and_then(|text| text.trim().split_once('\n'))
+        .map(|(url, region)| Address { url: url.to_owned(), region: region.to_owned() }))
 }
 
 /// Reads a file, where there is one.
@@ -176,9 +190,11 @@ mod tests {
     fn an_address_is_forgotten() {
         let home = tempfile::tempdir().unwrap();
         let directory = DataDirectory::open(home.path()).unwrap();
-        directory.write_address("http://127.0.0.1:5000").unwrap();
+        let written =
+            Address { url: "http://127.0.0.1:5000".to_owned(), region: "eu-west-1".to_owned() };
+        directory.write_address(&written).unwrap();
         let address = || read_address(home.path()).unwrap();
-        assert_eq!(address().as_deref(), Some("http://127.0.0.1:5000"));
+        assert_eq!(address(), Some(written));
         assert_eq!(mode(&home.path().join("address")), 0o600);
         directory.forget_address().unwrap();
         directory.forget_address().unwrap();

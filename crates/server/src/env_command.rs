@@ -46,14 +46,14 @@ pub(crate) fn exports(flags: Layer, environment: Environment<'_>) -> Result<Stri
     let data_dir = || config.data_dir.display().to_string();
     let found = credentials::find_default(&config.data_dir, &config.secrets)?;
     let (id, secret) = found.ok_or_else(|| EnvError::NoCredentials { data_dir: data_dir() })?;
-    let url = endpoint(&config)?.ok_or_else(|| EnvError::NoAddress { data_dir: data_dir() })?;
-    let region = config.default_registry.region.as_str();
+    let Found { endpoint, region } = find(&config)?;
+    let url = endpoint.ok_or_else(|| EnvError::NoAddress { data_dir: data_dir() })?;
     let variables = [
         ("AWS_ENDPOINT_URL", url.as_str()),
         ("AWS_ACCESS_KEY_ID", &id),
         ("AWS_SECRET_ACCESS_KEY", secret.expose_secret()),
-        ("AWS_REGION", region),
-        ("AWS_DEFAULT_REGION", region),
+        ("AWS_REGION", &region),
+        ("AWS_DEFAULT_REGION", &region),
     ];
     let mut text: String =
         variables.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect();
@@ -65,32 +65,48 @@ pub(crate) fn exports(flags: Layer, environment: Environment<'_>) -> Result<Stri
 /// Looks for the server of this machine on behalf of the commands for people.
 pub(crate) fn local(flags: Layer, environment: Environment<'_>) -> Result<cli::Local, EnvError> {
     let config = Config::read(flags, environment, Timestamp(0))?;
+    let Found { endpoint, region } = find(&config)?;
     Ok(cli::Local {
         data_dir: config.data_dir.display().to_string(),
-        endpoint: endpoint(&config)?,
-        region: config.default_registry.region.as_str().to_owned(),
+        endpoint,
+        region,
         access_key: credentials::find_default(&config.data_dir, &config.secrets)?,
     })
 }
 
-/// Returns where the registry is reached: as its process wrote down, unless somebody asks for
-/// another address; where no process did, as configured.
-fn endpoint(config: &Config) -> Result<Option<String>, EnvError> {
+/// What clients on this machine should use.
+struct Found {
+    /// None where nothing says which port a server took.
+    endpoint: Option<String>,
+    region: String,
+}
+
+/// Returns where the registry is reached, and its region: as its process wrote down, unless
+/// somebody asks for something else; where no process did, as configured.
+fn find(config: &Config) -> Result<Found, EnvError> {
+    let written = data_directory::read_address(&config.data_dir)?;
+    let region = match &written {
+        Some(written) if !config.region_is_explicit => written.region.clone(),
+        _ => config.default_registry.region.as_str().to_owned(),
+    };
+    Ok(Found { endpoint: endpoint(config, written.map(|written| written.url)), region })
+}
+
+fn endpoint(config: &Config, written: Option<String>) -> Option<String> {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let configured = config.listen_addresses.first().filter(|address| address.port() != 0);
     let configured = configured.map(|address| endpoint_url(config, scheme, *address));
     if let Some(public_url) = &config.public_url {
-        return Ok(Some(public_url.of(&config.default_registry)));
+        return Some(public_url.of(&config.default_registry));
     }
-    let written = data_directory::read_address(&config.data_dir)?;
     let authority = |url: &str| url.split_once("://").map(|(_, authority)| authority.to_owned());
     match (configured, written) {
         // The same address: who wrote it down knows whether it speaks TLS.
         (Some(configured), Some(written)) if authority(&configured) == authority(&written) => {
-            Ok(Some(written))
+            Some(written)
         }
-        (Some(configured), _) if config.listen_is_explicit() => Ok(Some(configured)),
-        (configured, written) => Ok(written.or(configured)),
+        (Some(configured), _) if config.listen_is_explicit() => Some(configured),
+        (configured, written) => written.or(configured),
     }
 }
 

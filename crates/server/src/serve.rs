@@ -15,7 +15,7 @@ use upstream::HttpUpstream;
 use crate::{
     config::{Config, Limits},
     credentials,
-    data_directory::DataDirectory,
+    data_directory::{Address, DataDirectory},
     doors::{DoorSettings, Doors, RootCredentials},
     keyring,
     listener::{self, Bound},
@@ -75,13 +75,16 @@ async fn serve(checked: Checked) -> anyhow::Result<()> {
         &config.metadata_path,
     )?);
     let own_hosts = own_hosts(&config, address);
-    let registry = wiring::start(&config, upstream, Arc::clone(&keyring), own_hosts).await?;
+    let running = wiring::start(&config, upstream, Arc::clone(&keyring), own_hosts).await?;
     let settings = door_settings(&config, address, loaded.root);
-    let doors = Arc::new(Doors::new(registry.clone(), keyring, settings));
+    let doors = Arc::new(Doors::new(running.registry.clone(), keyring, settings));
     let listener = bound.listen()?;
 
     let url = format!("{scheme}://{address}");
-    directory.write_address(&endpoint_url(&config, scheme, address))?;
+    directory.write_address(&Address {
+        url: endpoint_url(&config, scheme, address),
+        region: config.default_registry.region.as_str().to_owned(),
+    })?;
     if let Some(warning) = loaded.warning {
         tracing::warn!("{warning}");
     }
@@ -104,7 +107,7 @@ async fn serve(checked: Checked) -> anyhow::Result<()> {
     if cut_off > 0 {
         tracing::warn!(cut_off, "connections did not end within limits.drain-timeout");
     }
-    registry.stop().await;
+    running.stop().await;
     directory.forget_address()?;
     tracing::info!("ended");
     Ok(())

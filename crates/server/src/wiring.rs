@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context as _;
@@ -71,13 +71,33 @@ pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Resu
     HttpUpstream::new(settings).context("upstreams cannot be reached as configured")
 }
 
+/// A registry that runs, and the store that it leaves in order.
+pub(crate) struct Running {
+    pub(crate) registry: Registry,
+    metadata: SqliteMetadata,
+}
+
+impl Running {
+    /// Writes down what is batched, and moves the write-ahead log into the database file.
+    pub(crate) async fn stop(self) {
+        self.registry.stop().await;
+        // Somebody's read that does not end costs no more than the log's staying.
+        if tokio::time::timeout(LAST_READS, self.metadata.close()).await.is_err() {
+            tracing::warn!("the metadata store is still being read: it is left as it is");
+        }
+    }
+}
+
+/// How long reads of the metadata store may hold up the end of the process.
+const LAST_READS: Duration = Duration::from_secs(2);
+
 /// Opens the stores and starts the registry. `own_hosts` is what clients reach this process by.
 pub(crate) async fn start(
     config: &Config,
     upstream: HttpUpstream,
     keyring: Arc<Keyring>,
     own_hosts: Vec<String>,
-) -> anyhow::Result<Registry> {
+) -> anyhow::Result<Running> {
     let metadata = SqliteMetadata::open(&config.metadata_path).await.map_err(|error| {
         let path = config.metadata_path.display();
         match error {
@@ -99,21 +119,23 @@ pub(crate) async fn start(
         .with_context(|| format!("cannot open {}", config.blob_path.display()))?;
     let parts = Parts {
         blobs: Arc::new(blobs),
-        metadata: Arc::new(metadata),
+        metadata: Arc::new(metadata.clone()),
         upstream: Arc::new(upstream),
         clock: Arc::new(SystemClock),
         keyring,
         fills: Arc::new(LocalDirectory::default()),
     };
-    Registry::start(parts, settings(config, own_hosts)).await.map_err(|error| match error {
+    let started = Registry::start(parts, settings(config, own_hosts)).await;
+    let registry = started.map_err(|error| match error {
         StartError::WrongKeyring => anyhow::anyhow!(
             "the keyring is not the one that {} was sealed with: restore {} from a backup or set \
              CISTERN_KEYRING, or name another --data-dir to start anew",
             config.metadata_path.display(),
             config.data_dir.join("keyring").display(),
         ),
-        error => error.into(),
-    })
+        error => anyhow::Error::from(error),
+    })?;
+    Ok(Running { registry, metadata })
 }
 
 fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {

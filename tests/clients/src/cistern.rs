@@ -34,6 +34,7 @@ pub fn binary() -> &'static Path {
 /// # Panics
 /// When it does not build.
 pub fn build() -> PathBuf {
+    eprintln!("building the release binary of cistern; TEST_CISTERN_BINARY would name another");
     let target = target_directory();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let status = Command::new(cargo)

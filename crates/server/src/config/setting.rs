@@ -187,6 +187,11 @@ pub(crate) struct Given {
 }
 
 impl Given {
+    /// Tells whether it was chosen by flag or variable.
+    pub(crate) fn is_explicit(&self) -> bool {
+        matches!(self.origin, Origin::Flag(_) | Origin::Variable(_))
+    }
+
     /// Understands the text, or says where the text is that cannot be understood.
     pub(crate) fn parse<T, E: fmt::Display>(
         &self,

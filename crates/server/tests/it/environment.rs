@@ -34,7 +34,7 @@ fn names_and_endpoint(variables: &[(String, String)]) -> (Vec<&str>, &str) {
 fn it_finds_the_running_server_and_its_keys() {
     let home = Home::new();
     let serving = home.serve(&["--region", "eu-west-1"]);
-    let variables = evaluated(&home, &["env", "--region", "eu-west-1"]);
+    let variables = evaluated(&home, &["env"]);
     let (names, endpoint) = names_and_endpoint(&variables);
     let expected = [
         "AWS_ACCESS_KEY_ID",
@@ -51,7 +51,10 @@ fn it_finds_the_running_server_and_its_keys() {
         let line = format!("{} = {value}\n", name.to_lowercase());
         assert!(credentials.contains(&line), "{line}{credentials}");
     }
-    assert!(variables.contains(&("AWS_REGION".to_owned(), "eu-west-1".to_owned())));
+    let region = |region: &str| ("AWS_REGION".to_owned(), region.to_owned());
+    assert!(variables.contains(&region("eu-west-1")), "as the server was told");
+    let asked = evaluated(&home, &["env", "--region", "us-west-2"]);
+    assert!(asked.contains(&region("us-west-2")), "{asked:?}");
 }
 
 #[test]

@@ -118,6 +118,8 @@ fn sigterm_lets_a_running_request_end() {
     assert!(answer.to_lowercase().contains("connection: close\r\n"), "{answer}");
     assert_eq!(serving.ended().code(), Some(0), "{}", serving.log());
     assert!(!home.data_dir().join("address").is_file());
+    // All facts are in the one file that a backup takes.
+    assert!(!home.data_dir().join("metadata.sqlite-wal").is_file());
 }
 
 #[test]
