@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::compatibility::{self, Client};
@@ -191,6 +192,17 @@ impl Cistern {
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("cistern.err")).unwrap_or_default()
+    }
+
+    /// What its access log says of the requests for a path: status and microseconds of each.
+    #[must_use]
+    pub fn answers(&self, path: &str) -> Vec<(u64, u64)> {
+        let lines = self.log();
+        let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["target"] == "cistern::access" && line["path"] == path)
+            .filter_map(|line| line["status"].as_u64().zip(line["micros"].as_u64()))
+            .collect()
     }
 
     /// Runs another `cistern` command on the same data directory.

@@ -1,6 +1,6 @@
 //! A private `containerd` and its client `ctr`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -72,6 +72,38 @@ impl Containerd {
         run(self.ctr().args(["images", "pull", "--plain-http", "--user", &account, reference]))
     }
 
+    /// `ctr images pull` of every platform, with the `hosts.toml` files of this directory.
+    #[must_use]
+    #[track_caller]
+    pub fn pull_by(&self, hosts: &Path, reference: &str, user: &str, password: &str) -> Outcome {
+        let account = format!("{user}:{password}");
+        let mut ctr = self.ctr();
+        ctr.args(["images", "pull", "--all-platforms", "--user", &account, "--hosts-dir"]);
+        run(ctr.arg(hosts).arg(reference))
+    }
+
+    /// `ctr images push` over plain http, of an image that is held under another name.
+    #[must_use]
+    #[track_caller]
+    pub fn push(&self, held: &str, reference: &str, user: &str, password: &str) -> Outcome {
+        let account = format!("{user}:{password}");
+        let push = ["images", "push", "--plain-http", "--user", &account, reference, held];
+        run(self.ctr().args(push))
+    }
+
+    /// Forgets every image and its content, so that the next pull asks the registry for all of it.
+    ///
+    /// # Panics
+    /// When `ctr` fails.
+    #[track_caller]
+    pub fn forget_images(&self) {
+        let names = self.images();
+        let names = names.iter().map(String::as_str);
+        // Synchronous: what the images held is gone when it returns.
+        let remove: Vec<_> = ["images", "remove", "--sync"].into_iter().chain(names).collect();
+        run(self.ctr().args(remove)).success();
+    }
+
     /// `ctr images list -q`: the names it holds.
     #[must_use]
     #[track_caller]
@@ -100,7 +132,7 @@ impl Drop for Containerd {
 pub(crate) fn unmount_below(directory: &TempDir) {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
-    let ours = points.filter(|point| std::path::Path::new(point).starts_with(directory));
+    let ours = points.filter(|point| Path::new(point).starts_with(directory));
     // The latest mount first: one may lie on another.
     for point in ours.collect::<Vec<_>>().into_iter().rev() {
         // What cannot be unmounted stays, as it would have.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::containerd::{Containerd, unmount_below};
@@ -30,25 +31,28 @@ impl Docker {
     /// # Panics
     /// When it does not come up.
     pub fn start() -> Result<Self, Missing> {
-        Self::start_with(Vec::new())
+        Self::start_with(Vec::new(), &json!({}))
     }
 
-    /// The same; engine and client see these variables besides.
+    /// The same; engine and client see these variables besides, and the engine has these settings.
     ///
     /// # Errors
     /// [`Missing`] when a part of it is not installed or this is not root.
     ///
     /// # Panics
     /// When it does not come up.
-    pub fn start_with(environment: Vec<(String, String)>) -> Result<Self, Missing> {
+    pub fn start_with(
+        environment: Vec<(String, String)>,
+        settings: &Value,
+    ) -> Result<Self, Missing> {
         let program = find("dockerd", "docker.io")?;
         let client = find("docker", "docker.io")?;
         find("runc", "runc")?;
         let containerd = Containerd::start()?;
         let directory = TempDir::with_prefix("docker-").expect("a temporary directory");
         let at = |name: &str| directory.path().join(name);
-        // An empty file, so that the machine's own engine settings stay out of it.
-        write(&at("daemon.json"), "{}");
+        // A file of its own, so that the machine's own engine settings stay out of it.
+        write(&at("daemon.json"), settings.to_string());
         let mut engine = command(program, directory.path());
         engine.arg("--config-file").arg(at("daemon.json"));
         engine.arg("--containerd").arg(containerd.socket());
@@ -86,6 +90,18 @@ impl Docker {
         let accounts = json!({"credHelpers": {host: "ecr-login"}});
         write(&configuration.join("config.json"), accounts.to_string());
         Ok(())
+    }
+
+    /// Knows a login without asking the registry: `key` is what docker looks it up by.
+    ///
+    /// # Panics
+    /// When the client's configuration cannot be written.
+    pub fn know_login(&self, key: &str, user: &str, password: &str) {
+        let configuration = self.directory.path().join("config");
+        std::fs::create_dir_all(&configuration).expect("a directory of ours");
+        let account = STANDARD.encode(format!("{user}:{password}"));
+        let accounts = json!({"auths": {key: {"auth": account}}});
+        write(&configuration.join("config.json"), accounts.to_string());
     }
 
     /// `docker login`, the password on standard input.

@@ -18,6 +18,7 @@ pub struct Skopeo {
     program: PathBuf,
     directory: TempDir,
     certificates: Option<PathBuf>,
+    registries: Option<PathBuf>,
     environment: Vec<(String, String)>,
 }
 
@@ -35,13 +36,21 @@ impl Skopeo {
     pub fn new() -> Result<Self, Missing> {
         let program = find("skopeo", "skopeo")?;
         let directory = TempDir::with_prefix("skopeo-").expect("a temporary directory");
-        Ok(Self { program, directory, certificates: None, environment: Vec::new() })
+        let (certificates, registries, environment) = (None, None, Vec::new());
+        Ok(Self { program, directory, certificates, registries, environment })
     }
 
     /// Over https from now on, trusting the `*.crt` files of this directory.
     #[must_use]
     pub fn trusting(mut self, certificates: &Path) -> Self {
         self.certificates = Some(certificates.to_owned());
+        self
+    }
+
+    /// Reads this `registries.conf` from now on: which names lead elsewhere.
+    #[must_use]
+    pub fn with_registries(mut self, registries: &Path) -> Self {
+        self.registries = Some(registries.to_owned());
         self
     }
 
@@ -147,7 +156,11 @@ impl Skopeo {
         command.env("REGISTRY_AUTH_FILE", home.join("auth.json")).env("XDG_RUNTIME_DIR", home);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // Signature policy is not what is tested, and the file of a distribution may be missing.
-        command.args(["--insecure-policy", verb]);
+        command.arg("--insecure-policy");
+        if let Some(registries) = &self.registries {
+            command.arg("--registries-conf").arg(registries);
+        }
+        command.arg(verb);
         match &self.certificates {
             Some(directory) => {
                 command.arg(format!("--{side}cert-dir={}", directory.display()));

@@ -35,6 +35,8 @@ pub enum Client {
     Skopeo,
     /// Podman.
     Podman,
+    /// Buildah.
+    Buildah,
     /// crane.
     Crane,
 }
@@ -55,12 +57,13 @@ const WORDS: &[(&str, &str, Client)] = &[
     ("skopeo", "", Client::Skopeo),
     ("libpod", "", Client::Podman),
     ("podman", "", Client::Podman),
+    ("Buildah", "", Client::Buildah),
     ("crane", "", Client::Crane),
 ];
 
 impl Client {
     /// Every one, in the order of the page's columns.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AwsCli1,
         Self::AwsCli2,
         Self::Boto3,
@@ -77,6 +80,7 @@ impl Client {
         Self::Containerd,
         Self::Skopeo,
         Self::Podman,
+        Self::Buildah,
         Self::Crane,
     ];
 
@@ -100,6 +104,7 @@ impl Client {
             Self::Containerd => "containerd",
             Self::Skopeo => "skopeo",
             Self::Podman => "podman",
+            Self::Buildah => "buildah",
             Self::Crane => "crane",
         }
     }
@@ -120,6 +125,10 @@ impl Client {
         // Debian's docker-credential-ecr-login names only the SDK that it is made of.
         if user_agent.starts_with("aws-sdk-go-v2/") && user_agent.contains(" api/ecr/") {
             return Some((Self::CredentialHelper, String::new()));
+        }
+        // podman names only the library that it pulls with.
+        if user_agent.starts_with("containers/") {
+            return Some((Self::Podman, String::new()));
         }
         let products: Vec<_> = user_agent
             .split([' ', '(', ')', ';'])
@@ -158,6 +167,8 @@ mod tests {
             ),
             ("docker/20.10.24 go/go1.19.8 git-commit/5d6db84", Client::Docker, "20.10.24"),
             ("node", Client::Alchemy, ""),
+            ("Buildah/1.28.2", Client::Buildah, "1.28.2"),
+            ("containers/5.23.1 (github.com/containers/image)", Client::Podman, ""),
             (
                 "aws-sdk-go-v2/1.17.1 os/linux lang/go/1.19.8 md/GOOS/linux api/ecr/1.17.20",
                 Client::CredentialHelper,

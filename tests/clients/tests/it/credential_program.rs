@@ -3,6 +3,7 @@
 
 use clients::program::write;
 use clients::{AwsCli, Cistern, ConnectProxy, Docker, Image, Skopeo, UpstreamRegistry, or_skip};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::scene::{DOCKER_HUB, create_docker_hub_rule};
@@ -63,7 +64,7 @@ fn skopeo_and_docker_pull_with_the_credential_program_of_ecr() {
     let asked = ["secretsmanager.us-east-1", "api.ecr.us-east-1", "000000000000.dkr.ecr.us-east-1"];
     assert_eq!(proxy.asked(), asked.map(|name| format!("{name}.amazonaws.com:443")));
 
-    let docker = or_skip!(Docker::start_with(environment));
+    let docker = or_skip!(Docker::start_with(environment, &json!({})));
     docker.pull(&reference).failure();
     or_skip!(docker.use_ecr_login(REGISTRY));
     let said = docker.pull(&reference).success();
