@@ -4,11 +4,13 @@
 //! scope of the signature, and in the version of its API.
 
 mod answer;
+mod client;
 mod encoding;
 mod form;
 mod request;
 
 pub use answer::{CONTENT_TYPE, Members, envelope, render_exception, result};
+pub use client::{FORM_CONTENT_TYPE, Refused, form, read_exception};
 pub(crate) use encoding::{encode_into, pairs};
 pub use form::Form;
 pub(crate) use request::{Member, missing, requests};

@@ -1,9 +1,10 @@
-//! AWS STS, whose one question here is who the caller is.
-//!
-//! Terraform's provider asks it before anything else.
+//! AWS STS: who the caller is, which Terraform's provider asks before anything else, and roles that
+//! are assumed for a while.
 
+mod assume;
 mod operation;
 
+pub use assume::{AssumeRoleRequest, AssumeRoleResult, AssumedRoleUser, SessionCredentials};
 pub use operation::Operation;
 
 use serde::Serialize;

@@ -1,13 +1,14 @@
 //! The one place where a principal is allowed something.
 //!
-//! For now the root user may do everything in its own account, and nobody else may do anything,
-//! except pull through the rules that `--anonymous-pull` covers (DESIGN 3). Policies come here.
+//! The root user may do everything in its own account, who assumed a role what that role's policies
+//! say, and nobody else may do anything, except pull through the rules that `--anonymous-pull`
+//! covers (DESIGN 3).
 
-use metadata::{RegistryId, Rule, RuleCredentials};
+use metadata::{AccountId, RegistryId, Rule, RuleCredentials};
 use oci::RepositoryName;
 use upstream::Kind;
 
-use crate::{Caller, Denied, Principal, Settings};
+use crate::{Caller, Denied, Principal, Settings, Verdict, roles::Trust};
 
 /// What a caller wants to do, named as ECR, Secrets Manager and IAM name their actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Action {
     }
 }
 
-/// Decides. Root in its own account: everything. Anonymous: connect and pull, where the settings
+/// Decides. Root in its own account: everything. A role in its own: what it is granted. Anonymous: connect and pull, where the settings
 /// say so, in the default registry, through rules without credentials or that opt in.
 pub(crate) fn decide(
     settings: &Settings,
@@ -65,6 +66,11 @@ pub(crate) fn decide(
 ) -> Result<(), Denied> {
     let allowed = match &caller.principal {
         Principal::Root { account, .. } => *account == caller.registry.account,
+        Principal::AssumedRole(role) => {
+            role.account == caller.registry.account
+                && role.permissions.verdict(action.name(), &arn(&caller.registry, resource))
+                    == Verdict::Allowed
+        }
         Principal::Anonymous => {
             settings.anonymous_pull
                 && caller.registry == settings.default_registry
@@ -79,6 +85,34 @@ pub(crate) fn decide(
         action: action.name(),
         resource: arn(&caller.registry, resource),
     })
+}
+
+/// Decides whether a principal may assume a role that trusts it so far: who is trusted only through
+/// its account or from another one needs to be allowed to by its own policies too (IAM user guide,
+/// "Policy evaluation logic").
+pub(crate) fn assume(
+    principal: &Principal,
+    trust: Trust,
+    account: &AccountId,
+    role_arn: &str,
+) -> Result<(), Denied> {
+    const ACTION: &str = "sts:AssumeRole";
+    let own = match principal {
+        Principal::Root { .. } => Verdict::Allowed,
+        Principal::AssumedRole(role) => role.permissions.verdict(ACTION, role_arn),
+        Principal::Anonymous => Verdict::Refused,
+    };
+    let is_allowed = match (trust, own) {
+        (Trust::None, _) | (_, Verdict::Refused) => false,
+        (_, Verdict::Allowed) => true,
+        (Trust::ByName, Verdict::Unmentioned) => principal.account() == Some(account),
+        (Trust::ByAccount, Verdict::Unmentioned) => false,
+    };
+    if is_allowed {
+        return Ok(());
+    }
+    let (principal, resource) = (principal.to_string(), role_arn.to_owned());
+    Err(Denied { principal, action: ACTION, resource })
 }
 
 fn is_open(action: Action, resource: Resource<'_>) -> bool {

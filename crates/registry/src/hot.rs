@@ -14,11 +14,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use metadata::{Change, RegistryId, TagFact};
+use metadata::{AccountId, Change, RegistryId, TagFact};
 use moka::sync::{Cache, CacheBuilder};
 use oci::{Digest, RepositoryName, Tag};
 
-use crate::{Settings, matching::RuleBook, upstreams::Eyes};
+use crate::{Permissions, Settings, matching::RuleBook, upstreams::Eyes};
 
 /// A manifest ready to be served.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct Hot {
     pub(crate) links: Cache<ContentKey, u64>,
     /// Credentials that the secret of an ARN holds, by registry and ARN as typed.
     pub(crate) eyes: Cache<(RegistryId, String), Eyes>,
+    /// What roles may do, by account and the id of the role.
+    pub(crate) permissions: Cache<(AccountId, String), Permissions>,
     books: RwLock<HashMap<RegistryId, Arc<RuleBook>>>,
     /// Read-locked to keep something, write-locked to take something out.
     gate: RwLock<()>,
@@ -62,6 +64,7 @@ impl Hot {
             manifests: by_repository(settings.hot_manifest_bytes_max).weigher(weigh).build(),
             links: by_repository(settings.hot_entries_max).build(),
             eyes: Cache::new(1024),
+            permissions: Cache::new(1024),
             books: RwLock::default(),
             gate: RwLock::default(),
             epoch: AtomicU64::new(0),
@@ -117,8 +120,8 @@ impl Hot {
                 self.books.write().unwrap_or_else(PoisonError::into_inner).remove(registry);
             }
             Change::Secret(..) => self.eyes.invalidate_all(),
-            // Nothing about roles is kept.
-            Change::Role(..) => {}
+            // Roles change rarely, and are told here by name but kept by id.
+            Change::Role(..) => self.permissions.invalidate_all(),
             // Nothing is kept of a repository before it is there, nor of its settings.
             Change::Repository(..) => {}
             Change::RepositoryDeleted(registry, repository) => {
@@ -142,6 +145,7 @@ impl Hot {
     fn forget_all(&self) {
         self.books.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.eyes.invalidate_all();
+        self.permissions.invalidate_all();
         self.tags.invalidate_all();
         self.manifests.invalidate_all();
         self.links.invalidate_all();

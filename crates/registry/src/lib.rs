@@ -22,6 +22,7 @@ mod images;
 mod keyring;
 mod matching;
 mod naming;
+mod permissions;
 mod policy_language;
 mod pull;
 mod pulls;
@@ -43,7 +44,7 @@ mod upstreams;
 
 pub use authorize::{Action, Resource};
 pub use blob::{BlobReader, BlobSummary, OpenBlob, ReadError};
-pub use caller::{Caller, Principal};
+pub use caller::{AssumedRole, Caller, Principal};
 pub use clock::{Clock, ManualClock};
 pub use counters::{Counter, Counters};
 pub use describe::{ImageFilter, RepositoryFilter};
@@ -59,6 +60,7 @@ pub use fill::{
 pub use images::{ImageFailure, ImageId, LayerState, WantedImage};
 pub use keyring::{Keyring, KeyringError};
 pub use matching::Match;
+pub use permissions::{Permissions, Verdict};
 pub use pull::{PulledManifest, Served, StaleReason};
 pub use push::{BodyError, Chunk, NewImage, PushError, PushedBlob, PushedManifest, UploadStatus};
 pub use registry::{Parts, Registry};
@@ -67,7 +69,9 @@ pub use remove::DeleteFailure;
 pub use resource_requests::{
     AskedRequest, DoneRequest, FailedRequest, NewResourceRequest, RequestError, RequestFilter,
 };
-pub use roles::{NewRole, RoleAspect, RoleView, UpdateRole};
+pub use roles::{
+    AssumeRole, AssumeRoleError, NewRole, NewSession, RoleAspect, RoleView, UpdateRole,
+};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
 pub use secrets::{

@@ -49,3 +49,79 @@ pub(crate) fn texts(element: &Value) -> Option<Vec<&str>> {
         _ => None,
     }
 }
+
+/// Tells whether a pattern of actions fits an action; the case of letters does not matter.
+pub(crate) fn matches_action(pattern: &str, action: &str) -> bool {
+    matches(pattern.as_bytes(), action.as_bytes(), u8::eq_ignore_ascii_case)
+}
+
+/// Tells whether a pattern of resources fits an ARN, or `*` where an action is about no resource.
+pub(crate) fn matches_resource(pattern: &str, resource: &str) -> bool {
+    matches(pattern.as_bytes(), resource.as_bytes(), u8::eq)
+}
+
+/// Matches a pattern in which `*` stands for any characters and `?` for one.
+fn matches(pattern: &[u8], text: &[u8], is_same: fn(&u8, &u8) -> bool) -> bool {
+    let (mut at, mut read) = (0, 0);
+    // Where to go on when what follows the last star does not fit after all.
+    let mut retry: Option<(usize, usize)> = None;
+    while read < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at + 1, read + 1));
+                at += 1;
+            }
+            Some(b) if *b == b'?' || is_same(b, &text[read]) => {
+                (at, read) = (at + 1, read + 1);
+            }
+            _ => {
+                let Some((after_star, next)) = retry else { return false };
+                (at, read) = (after_star, next);
+                retry = Some((after_star, next + 1));
+            }
+        }
+    }
+    pattern[at..].iter().all(|b| *b == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_actions() {
+        for (pattern, expected) in [
+            ("ecr:SetRepositoryPolicy", true),
+            ("ECR:setrepositorypolicy", true),
+            ("*", true),
+            ("ecr:*", true),
+            ("ecr:Set*Policy", true),
+            ("ecr:?etRepositoryPolicy", true),
+            ("ecr:*Repository*y*", true),
+            ("ecr:Get*", false),
+            ("ecr:SetRepositoryPolic", false),
+            ("ecr:SetRepositoryPolicy?", false),
+            ("", false),
+        ] {
+            assert_eq!(matches_action(pattern, "ecr:SetRepositoryPolicy"), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_resources() {
+        let arn = "arn:aws:ecr:eu-west-1:111122223333:repository/team/app";
+        for (pattern, expected) in [
+            (arn, true),
+            ("*", true),
+            ("arn:aws:ecr:*:111122223333:repository/team/*", true),
+            ("arn:aws:ecr:eu-west-?:*:repository/*", true),
+            ("arn:aws:ecr:eu-west-1:111122223333:repository/TEAM/app", false),
+            ("arn:aws:ecr:eu-west-1:111122223333:repository/team", false),
+            ("arn:aws:ecr:eu-west-1:444455556666:repository/*", false),
+        ] {
+            assert_eq!(matches_resource(pattern, arn), expected, "{pattern}");
+        }
+        assert!(matches_resource("*", "*"));
+        assert!(!matches_resource("arn:aws:ecr:*", "*"));
+    }
+}

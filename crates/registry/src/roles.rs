@@ -1,22 +1,27 @@
 //! Roles of an account: made, read, changed, removed.
 //!
-//! IAM API reference. A role here is what a rule's `customRoleArn` may name and what IaC tools make
-//! beside a rule; nobody can assume one yet, and its policies are checked and kept but decide
-//! nothing. Every change is read, made and swapped in, so that two at once lose nothing.
+//! IAM API reference. A role here is what a rule's `customRoleArn` may name, what IaC tools make
+//! beside a rule, and what `AssumeRole` makes of its caller for a while. Every change is read, made
+//! and swapped in, so that two at once lose nothing.
 //!
 //! Roles are global: they belong to an account and to no region of it. Every stored fact is keyed
 //! by a registry all the same, so those of an account are kept under one pseudo region,
 //! [`GLOBAL_REGION`], whatever the credential scope of a call says. It is AWS's own word for where
 //! its global services are, and no registry can be asked for under it by a Host.
 
+mod assume;
 mod constraints;
 mod documents;
 mod policies;
 mod tags;
+mod trust;
 
-use metadata::{Page, PageRequest, Region, RegistryId, Role};
+use metadata::{AccountId, Change as Changed, Page, PageRequest, Region, RegistryId, Role};
 
 use crate::{Action, Caller, Registry, Resource, RoleError, random, registry::Inner};
+
+pub use assume::{AssumeRole, AssumeRoleError, NewSession};
+pub(crate) use trust::Trust;
 
 /// The region that roles are kept under.
 const GLOBAL_REGION: &str = "aws-global";
@@ -231,7 +236,10 @@ impl Registry {
                 return Err(RoleError::HasPolicies { name: held.name, kind });
             }
             match self.inner.metadata.delete_role(&home, &held).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.inner.forget_role(&home, name);
+                    return Ok(());
+                }
                 Err(metadata::Error::NotFound) => tokio::task::yield_now().await,
                 Err(error) => return Err(error.into()),
             }
@@ -266,18 +274,30 @@ impl Inner {
                 return Ok(RoleView::new(home, held));
             }
             match self.metadata.replace_role(home, &held, &next).await {
-                Ok(()) => return Ok(RoleView::new(home, next)),
+                Ok(()) => {
+                    self.forget_role(home, name);
+                    return Ok(RoleView::new(home, next));
+                }
                 Err(metadata::Error::NotFound) => tokio::task::yield_now().await,
                 Err(error) => return Err(error.into()),
             }
         }
         Err(RoleError::Contended { name: name.to_owned() })
     }
+
+    /// What was written here must be seen here at once.
+    fn forget_role(&self, home: &RegistryId, name: &str) {
+        self.hot.forget(Some(&[Changed::Role(home.clone(), Role::key_of(name))]));
+    }
 }
 
 impl RoleView {
     fn new(home: &RegistryId, role: Role) -> Self {
-        Self { arn: format!("arn:aws:iam::{}:role{}{}", home.account, role.path, role.name), role }
+        Self { arn: Self::arn_of(&home.account, &role), role }
+    }
+
+    fn arn_of(account: &AccountId, role: &Role) -> String {
+        format!("arn:aws:iam::{account}:role{}{}", role.path, role.name)
     }
 }
 

@@ -5,6 +5,7 @@
 //! that a warm request costs one look-up; nothing that could be used again is kept.
 
 mod basic;
+mod session;
 mod sigv4;
 mod ticket;
 mod token;
@@ -77,6 +78,15 @@ pub(crate) enum Refusal {
     /// The ticket's time is over.
     #[error("the download ticket has expired")]
     TicketExpired,
+    /// The role of the session that the token was made for is gone.
+    #[error("the role {role_arn} of the login token is gone")]
+    RoleGone {
+        /// The role.
+        role_arn: String,
+    },
+    /// Nobody can say what the role of the session may do.
+    #[error("the metadata store does not answer")]
+    Unavailable,
     /// The Host names an account that this process does not serve.
     #[error("account {account} is not served here")]
     UnknownAccount {
@@ -156,15 +166,29 @@ impl Authenticator {
 
     /// Makes a login token for a principal, or `None` for nobody in particular.
     pub(crate) fn issue(&self, caller: &Caller, now: Timestamp) -> Option<(String, Timestamp)> {
-        let Principal::Root { account, access_key_id } = &caller.principal else { return None };
-        let expires_at = Timestamp(now.0.saturating_add(token::LIFE_MS));
-        let token = Token {
-            account: account.clone(),
-            access_key_id: access_key_id.clone(),
-            region: caller.registry.region.clone(),
-            expires_at,
+        let expires_at = last_moment(&caller.principal, now, token::LIFE_MS);
+        let region = caller.registry.region.clone();
+        let token = Token { principal: caller.principal.clone(), region, expires_at };
+        Some((token.seal(&self.keyring, token::CONTEXT)?, expires_at))
+    }
+
+    /// Returns the account of a principal whose access key still exists, or for a session of a role
+    /// the one that began it.
+    fn alive<'p>(&self, principal: &'p Principal) -> Result<&'p AccountId, Refusal> {
+        let orphaned = |access_key_id: &str| {
+            Err(Refusal::TokenOrphaned { access_key_id: access_key_id.to_owned() })
         };
-        Some((token.seal(&self.keyring, token::CONTEXT), expires_at))
+        match principal {
+            Principal::Root { account, access_key_id } => match self.keys.get(access_key_id) {
+                Some(key) if key.account == *account => Ok(account),
+                Some(_) | None => orphaned(access_key_id),
+            },
+            Principal::AssumedRole(role) => {
+                let parent = &role.parent_access_key_id;
+                if self.keys.contains_key(parent) { Ok(&role.account) } else { orphaned(parent) }
+            }
+            Principal::Anonymous => Err(Refusal::TokenInvalid),
+        }
     }
 
     fn anonymous(&self, host: Option<&str>) -> Result<Arc<Login>, Refusal> {
@@ -190,13 +214,9 @@ impl Authenticator {
             if now >= token.expires_at {
                 return Err(Refusal::TokenExpired);
             }
-            let Token { account, access_key_id, region, expires_at } = token;
-            match self.keys.get(&access_key_id) {
-                Some(key) if key.account == account => {}
-                Some(_) | None => return Err(Refusal::TokenOrphaned { access_key_id }),
-            }
-            let registry = RegistryId { account: account.clone(), region };
-            return Ok((Principal::Root { account, access_key_id }, registry, Some(expires_at)));
+            let Token { principal, region, expires_at } = token;
+            let registry = RegistryId { account: self.alive(&principal)?.clone(), region };
+            return Ok((principal, registry, Some(expires_at)));
         }
         let (access_key_id, key) = self.keys.get_key_value(user).ok_or(Refusal::UnknownUser)?;
         if self.strict_ecr {
@@ -225,6 +245,14 @@ impl Authenticator {
 }
 
 impl Login {
+    /// The same proof, of a caller whose permissions are known.
+    pub(crate) fn of(self: &Arc<Self>, caller: Caller) -> Arc<Self> {
+        if caller == self.caller {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { caller, expires_at: self.expires_at })
+    }
+
     /// Tells whether the proof still holds.
     fn is_good_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
@@ -236,9 +264,18 @@ impl Login {
     /// [`Refusal::Missing`] for an anonymous caller.
     pub(crate) fn require_principal(&self) -> Result<(), Refusal> {
         match self.caller.principal {
-            Principal::Root { .. } => Ok(()),
+            Principal::Root { .. } | Principal::AssumedRole(_) => Ok(()),
             Principal::Anonymous => Err(Refusal::Missing),
         }
+    }
+}
+
+/// When what is made now for a principal ends: after its life, or with the principal's session.
+fn last_moment(principal: &Principal, now: Timestamp, life_ms: i64) -> Timestamp {
+    let at = Timestamp(now.0.saturating_add(life_ms));
+    match principal {
+        Principal::AssumedRole(role) => at.min(role.expires_at),
+        Principal::Root { .. } | Principal::Anonymous => at,
     }
 }
 

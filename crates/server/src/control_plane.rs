@@ -112,7 +112,8 @@ where
     let body = read(body, body_bytes_max(doors, head, target)).await?;
     match target {
         Some(target) => {
-            let call = Call::verify(doors, head, &body, target.service.signing_name(), exchange)?;
+            let call =
+                Call::verify(doors, head, &body, target.service.signing_name(), exchange).await?;
             match target.service {
                 Service::Ecr => ecr(&call, target.operation, exchange).await,
                 Service::SecretsManager => secrets_manager(&call, target.operation, exchange).await,
@@ -152,9 +153,9 @@ async fn answer_query(
     let service = scoped(head)
         .or_else(|| QueryService::of_version(form.version()))
         .unwrap_or(QueryService::Sts);
-    let call = Call::verify(doors, head, body, service.signing_name(), exchange)?;
+    let call = Call::verify(doors, head, body, service.signing_name(), exchange).await?;
     match service {
-        QueryService::Sts => sts(&call, &form, exchange),
+        QueryService::Sts => sts(&call, &form, exchange).await,
         QueryService::Iam => roles::answer(&call, &form, exchange).await,
     }
 }
@@ -240,12 +241,13 @@ async fn secrets_manager(call: &Call<'_>, name: &str, exchange: &mut Exchange) -
     }
 }
 
-fn sts(call: &Call<'_>, form: &Form, exchange: &mut Exchange) -> Outcome {
+async fn sts(call: &Call<'_>, form: &Form, exchange: &mut Exchange) -> Outcome {
     use sts::Operation;
     let operation = sts::operation(form)?;
     exchange.operation = Some(operation.name());
     match operation {
         Operation::GetCallerIdentity => identity::get(call, exchange),
+        Operation::AssumeRole => identity::assume_role(call, form, exchange).await,
         operation => Err(error::not_offered(operation.name())),
     }
 }

@@ -20,7 +20,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
 use oci::{Digest, ErrorCode, Route, RouteError};
-use registry::Served;
+use registry::{Principal, Served};
 
 use crate::{
     auth::{Login, Refusal},
@@ -57,7 +57,7 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
-    let outcome = match log_in(doors, head, exchange) {
+    let outcome = match log_in(doors, head, exchange).await {
         Ok(login) => answer(Call { doors, head, login }, body, exchange).await,
         Err(refusal) => Err(Failure::from(&refusal)),
     };
@@ -70,15 +70,29 @@ where
 ///
 /// # Errors
 /// What is wrong with them.
-pub(crate) fn log_in(
+pub(crate) async fn log_in(
     doors: &Doors,
     head: &Parts,
     exchange: &mut Exchange,
 ) -> Result<Arc<Login>, Refusal> {
     let login =
         doors.authenticator.log_in(head, doors::host(head), doors.registry.clock().now())?;
+    let login = enrol(doors, login).await?;
     exchange.login = Some(Arc::clone(&login));
     Ok(login)
+}
+
+/// Looks up what a session of a role may do now; others are what they proved to be.
+async fn enrol(doors: &Doors, login: Arc<Login>) -> Result<Arc<Login>, Refusal> {
+    let Principal::AssumedRole(session) = &login.caller.principal else { return Ok(login) };
+    match doors.registry.enrol(&login.caller).await {
+        Ok(Some(caller)) => Ok(login.of(caller)),
+        Ok(None) => Err(Refusal::RoleGone { role_arn: session.role_arn.clone() }),
+        Err(error) => {
+            tracing::error!(error = doors::chain(&error), "the role of a session cannot be read");
+            Err(Refusal::Unavailable)
+        }
+    }
 }
 
 /// Answers a request whose credentials were refused.

@@ -9,9 +9,9 @@ use std::{sync::Arc, time::Duration};
 use http::{Method, request::Parts};
 use metadata::{RegistryId, Timestamp};
 use oci::{Digest, RepositoryName, Route};
-use registry::{Caller, Principal};
+use registry::Caller;
 
-use super::{Authenticator, Login, Refusal, Token};
+use super::{Authenticator, Login, Refusal, Token, last_moment};
 
 /// The parameter that carries a ticket.
 const PARAMETER: &str = "ticket=";
@@ -26,15 +26,13 @@ impl Authenticator {
         now: Timestamp,
         life: Duration,
     ) -> Option<String> {
-        let Principal::Root { account, access_key_id } = &caller.principal else { return None };
         let life_ms = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         let token = Token {
-            account: account.clone(),
-            access_key_id: access_key_id.clone(),
+            principal: caller.principal.clone(),
             region: caller.registry.region.clone(),
-            expires_at: Timestamp(now.0.saturating_add(life_ms)),
+            expires_at: last_moment(&caller.principal, now, life_ms),
         };
-        Some(token.seal(&self.keyring, &context(repository, digest)))
+        token.seal(&self.keyring, &context(repository, digest))
     }
 
     /// Returns who made the ticket of a request; `None` where it carries none.
@@ -61,12 +59,9 @@ impl Authenticator {
         if now >= token.expires_at {
             return Err(Refusal::TicketExpired);
         }
-        let Token { account, access_key_id, region, expires_at } = token;
-        if self.keys.get(&access_key_id).is_none_or(|key| key.account != account) {
-            return Err(Refusal::TicketInvalid);
-        }
+        let Token { principal, region, expires_at } = token;
+        let account = self.alive(&principal).map_err(|_| Refusal::TicketInvalid)?;
         let registry = RegistryId { account: account.clone(), region };
-        let principal = Principal::Root { account, access_key_id };
         let caller = Caller { registry, principal };
         Ok(Some(Arc::new(Login { caller, expires_at: Some(expires_at) })))
     }

@@ -5,10 +5,10 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use metadata::{AccountId, Region, Timestamp};
-use registry::Keyring;
+use registry::{Keyring, Principal};
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{Refusal, session::RoleContent};
 
 /// How long a token is good, in milliseconds: 12 hours, as ECR's.
 pub(super) const LIFE_MS: i64 = 12 * 60 * 60 * 1000;
@@ -22,10 +22,8 @@ const LENGTH_MAX: usize = 2048;
 /// Who may use a token, where, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// The principal's account.
-    pub(crate) account: AccountId,
-    /// The access key it was made with.
-    pub(crate) access_key_id: String,
+    /// Who: a root user, or a session of a role.
+    pub(crate) principal: Principal,
     /// The region it was asked in: the registry of hosts that name none.
     pub(crate) region: Region,
     /// When it ends.
@@ -38,19 +36,29 @@ struct Content<'a> {
     key: &'a str,
     region: &'a str,
     expires: i64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    role: Option<RoleContent<'a>>,
 }
 
 impl Token {
-    /// Writes the token for one use.
-    pub(super) fn seal(&self, keyring: &Keyring, context: &str) -> String {
+    /// Writes the token for one use; `None` for nobody in particular.
+    pub(super) fn seal(&self, keyring: &Keyring, context: &str) -> Option<String> {
+        let (account, key, role) = match &self.principal {
+            Principal::Root { account, access_key_id } => (account, access_key_id, None),
+            Principal::AssumedRole(role) => {
+                (&role.account, &role.access_key_id, Some(RoleContent::of(role)))
+            }
+            Principal::Anonymous => return None,
+        };
         let content = Content {
-            account: self.account.as_str(),
-            key: &self.access_key_id,
+            account: account.as_str(),
+            key,
             region: self.region.as_str(),
             expires: self.expires_at.0,
+            role,
         };
-        let plain = serde_json::to_vec(&content).expect("strings and a number");
-        URL_SAFE_NO_PAD.encode(keyring.seal(context, &plain))
+        let plain = serde_json::to_vec(&content).expect("strings and numbers");
+        Some(URL_SAFE_NO_PAD.encode(keyring.seal(context, &plain)))
     }
 
     /// Reads a token that [`Token::seal`] wrote for the same use.
@@ -62,9 +70,13 @@ impl Token {
         let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let plain = keyring.open(context, &sealed).map_err(|_| invalid())?;
         let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| invalid())?;
+        let account = AccountId::parse(content.account).map_err(|_| invalid())?;
+        let principal = match &content.role {
+            None => Principal::Root { account, access_key_id: content.key.to_owned() },
+            Some(role) => Principal::AssumedRole(role.read(account, content.key)),
+        };
         Ok(Self {
-            account: AccountId::parse(content.account).map_err(|_| invalid())?,
-            access_key_id: content.key.to_owned(),
+            principal,
             region: Region::parse(content.region).map_err(|_| invalid())?,
             expires_at: Timestamp(content.expires),
         })
@@ -78,13 +90,13 @@ mod tests {
     #[test]
     fn a_token_opens_with_its_keyring_only() {
         let keyring = Keyring::generate();
+        let account = AccountId::parse("111122223333").unwrap();
         let token = Token {
-            account: AccountId::parse("111122223333").unwrap(),
-            access_key_id: "A".repeat(128),
+            principal: Principal::Root { account, access_key_id: "A".repeat(128) },
             region: Region::parse("eu-west-1").unwrap(),
             expires_at: Timestamp(1_700_000_000_000),
         };
-        let text = token.seal(&keyring, CONTEXT);
+        let text = token.seal(&keyring, CONTEXT).unwrap();
         assert!(text.len() < LENGTH_MAX);
         let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.=-".contains(&b);
         assert!(text.bytes().all(is_allowed), "{text}");

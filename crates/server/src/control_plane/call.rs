@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Exception, Service, ecr, json, sigv4};
+use aws::{Exception, Service, ecr, exception::CommonException, json, sigv4};
 use http::request::Parts;
 use metadata::{RegistryId, Timestamp};
 use registry::{Caller, Registry};
@@ -29,13 +29,13 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// AWS's own refusal.
-    pub(super) fn verify(
+    pub(super) async fn verify(
         doors: &'a Doors,
         head: &'a Parts,
         body: &'a [u8],
         signing_name: &'static str,
         exchange: &mut Exchange,
-    ) -> Result<Self, Exception> {
+    ) -> Result<Self, Failure> {
         exchange.service = Some(signing_name);
         let headers = signed_headers(head);
         let request = sigv4::Request {
@@ -47,6 +47,15 @@ impl<'a> Call<'a> {
         };
         let now = doors.registry.clock().now();
         let login = Arc::new(doors.authenticator.verify(&request, signing_name, now)?);
+        let login = match doors.registry.enrol(&login.caller).await {
+            Ok(Some(caller)) => login.of(caller),
+            // Its role is gone, and the session with it.
+            Ok(None) => return Err(Exception::from(CommonException::UnrecognizedClient).into()),
+            Err(error) => {
+                let exception = Exception::from(CommonException::InternalFailure);
+                return Err(Failure::from(exception).with_cause(error));
+            }
+        };
         exchange.login = Some(Arc::clone(&login));
         Ok(Self { doors, head, body, login, tls: exchange.connection.tls })
     }

@@ -15,6 +15,8 @@ use aws::{
 };
 use registry::{NewRole, RoleAspect, RoleView, UpdateRole};
 
+pub(super) use failure::member_violation as violation;
+
 use super::{Call, Failure, Outcome};
 use crate::doors::Exchange;
 

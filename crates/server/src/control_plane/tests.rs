@@ -11,6 +11,7 @@ mod repositories;
 mod roles;
 mod rule_updates;
 mod secret_changes;
+mod sessions;
 mod templates;
 
 use http_body_util::Full;
@@ -657,10 +658,10 @@ async fn who_am_i() {
     assert_eq!(answer.status, 403);
     assert!(answer.text().contains("<Code>SignatureDoesNotMatch</Code>"), "{}", answer.text());
     call.secret = SECRET.to_owned();
-    call.body = b"Action=AssumeRole&Version=2011-06-15".to_vec();
+    call.body = b"Action=GetFederationToken&Version=2011-06-15".to_vec();
     let answer = world.send(call.request()).await;
     assert!(answer.text().contains("<Code>InvalidAction</Code>"), "{}", answer.text());
-    assert!(answer.text().contains("AssumeRole is not offered by this version"));
+    assert!(answer.text().contains("GetFederationToken is not offered by this version"));
 }
 
 #[tokio::test]

@@ -180,6 +180,11 @@ impl From<&Refusal> for Failure {
                 "The access key of your authorization token no longer exists: {LOG_IN}, with \
                  credentials that do."
             ),
+            Refusal::RoleGone { role_arn } => format!(
+                "The role {role_arn} of your authorization token no longer exists: {LOG_IN}, with \
+                 credentials that do."
+            ),
+            Refusal::Unavailable => return ErrorCode::Unavailable.into(),
             Refusal::TicketInvalid => {
                 return Self::new(ErrorCode::Denied, "The download address is not valid here.");
             }

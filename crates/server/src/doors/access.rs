@@ -24,6 +24,7 @@ pub(super) fn log(
     }
     let access_key_id = exchange.login.as_deref().and_then(|login| match &login.caller.principal {
         Principal::Root { access_key_id, .. } => Some(access_key_id.as_str()),
+        Principal::AssumedRole(role) => Some(role.access_key_id.as_str()),
         Principal::Anonymous => None,
     });
     tracing::info!(

@@ -24,7 +24,7 @@ pub(super) async fn serve(doors: &Doors, head: &Parts, exchange: &mut Exchange) 
         return response;
     }
     match head.uri.path() {
-        METRICS => match authorize(doors, head, exchange) {
+        METRICS => match authorize(doors, head, exchange).await {
             Ok(()) => body::full(
                 StatusCode::OK,
                 HeaderValue::from_static(metrics::CONTENT_TYPE),
@@ -51,9 +51,9 @@ async fn ready(doors: &Doors, exchange: &Exchange) -> Response<Body> {
     }
 }
 
-fn authorize(doors: &Doors, head: &Parts, exchange: &mut Exchange) -> Result<(), Refusal> {
+async fn authorize(doors: &Doors, head: &Parts, exchange: &mut Exchange) -> Result<(), Refusal> {
     if doors.settings.loopback {
         return Ok(());
     }
-    data_plane::log_in(doors, head, exchange)?.require_principal()
+    data_plane::log_in(doors, head, exchange).await?.require_principal()
 }

@@ -78,6 +78,11 @@ fn invalid(field: &str, reason: &str) -> Exception {
     if is_sentence(reason) {
         return Exception::new(CommonException::Validation, reason.to_owned());
     }
+    member_violation(field, reason)
+}
+
+/// As [`violation`], by the name of the member in the API.
+pub(in crate::control_plane) fn member_violation(field: &str, reason: &str) -> Exception {
     // AWS names members in its texts as in Java: `roleName`.
     let (first, rest) = field.split_at(1);
     violation(&format!("{}{rest}", first.to_ascii_lowercase()), reason)
