@@ -1,6 +1,9 @@
 //! Time as a parameter: wall-clock moments that are stored and compared.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use metadata::Timestamp;
 
@@ -8,6 +11,11 @@ use metadata::Timestamp;
 pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
     /// Returns the current moment.
     fn now(&self) -> Timestamp;
+}
+
+/// Returns a moment as the system's own type; one before 1970 counts as 1970.
+pub(crate) fn system_time(at: Timestamp) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or_default())
 }
 
 /// A clock that a test moves.
@@ -23,6 +31,12 @@ impl ManualClock {
     /// Moves forward by `millis`.
     pub fn advance(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl upstream::Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        system_time(Clock::now(self))
     }
 }
 

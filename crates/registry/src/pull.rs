@@ -13,6 +13,7 @@ use crate::{
     hot::StoredManifest,
     refresh::{ImportWork, Imported},
     registry::Inner,
+    upstreams::is_unasked,
 };
 
 /// What makes two imports the same work.
@@ -51,6 +52,8 @@ pub enum StaleReason {
     CircuitOpen,
     /// The upstream refused this tag a moment ago and is not asked again yet.
     Backoff,
+    /// The upstream said that it may not be asked much, or nothing for a while.
+    Budget,
     /// The upstream did not answer before the deadline.
     Deadline,
     /// It could not be asked, or its answer was no confirmation.
@@ -62,6 +65,7 @@ impl fmt::Display for StaleReason {
         match self {
             Self::CircuitOpen => f.write_str("the upstream failed a moment ago"),
             Self::Backoff => f.write_str("the upstream refused a moment ago"),
+            Self::Budget => f.write_str("the upstream limits requests"),
             Self::Deadline => f.write_str("the upstream did not answer in time"),
             Self::Failed(error) => error.fmt(f),
         }
@@ -214,6 +218,9 @@ impl Wanted<'_> {
         let deadline = self.inner.settings.stale_deadline;
         match tokio::time::timeout(deadline, flight.landed()).await {
             Ok(Some(Ok(imported))) => Ok((imported.manifest, imported.served)),
+            Ok(Some(Err(PullError::Upstream(error)))) if is_unasked(&error) => {
+                Err(StaleReason::Budget)
+            }
             Ok(Some(Err(error))) => Err(StaleReason::Failed(error)),
             Ok(None) => Err(StaleReason::Failed(PullError::Abandoned)),
             Err(_) => {

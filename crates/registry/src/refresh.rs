@@ -5,11 +5,15 @@ use std::{sync::Arc, time::Duration};
 use metadata::{ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, Timestamp};
 use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
-use upstream::{FetchedManifest, Target};
+use upstream::{Allowance, Demand, FetchedManifest, Target};
 
 use crate::{
-    Match, PullError, Served, hot::StoredManifest, pull::ImportKey, registry::Inner,
-    upstreams::is_about_content,
+    Match, PullError, Served,
+    clock::system_time,
+    hot::StoredManifest,
+    pull::ImportKey,
+    registry::Inner,
+    upstreams::{is_about_content, is_unasked},
 };
 
 /// What makes two fetches of a manifest the same exchange, whatever repository it is for here:
@@ -53,6 +57,15 @@ impl Backoff {
     }
 }
 
+/// What a question costs an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cost {
+    /// Some count it, some do not.
+    Head,
+    /// Everybody counts it.
+    Get,
+}
+
 /// One import: everything it needs, so that no request has to stay for it.
 pub(crate) struct ImportWork {
     pub(crate) inner: Arc<Inner>,
@@ -87,13 +100,32 @@ impl ImportWork {
         // First of all: nothing is fetched for a repository that cannot come into being.
         let settings = self.inner.settings_for_pull(&self.registry, &self.repository).await?;
         let target = self.inner.target(&self.registry, &self.matched).await?;
+        self.spare(&target, Cost::Head)?;
         if let Some(known) = &self.known
             && let Some(imported) = self.confirm(&target, known, &settings).await?
         {
             return Ok(imported);
         }
+        self.spare(&target, Cost::Get)?;
         let fetched = self.fetch(&target).await?;
         self.store(&fetched, &settings).await
+    }
+
+    /// Leaves an upstream alone whose budget is short, where something is cached that can be served
+    /// instead: what is left is for what is not.
+    fn spare(&self, target: &Target, cost: Cost) -> Result<(), PullError> {
+        if self.known.is_none() {
+            return Ok(());
+        }
+        match self.inner.upstream.allowance(target, Demand::Manifests) {
+            Allowance::Short { until, head_is_free } if cost == Cost::Get || !head_is_free => {
+                let host = self.matched.rule().upstream_registry_url.clone();
+                let retry_after = until.duration_since(system_time(self.inner.clock.now())).ok();
+                let error = upstream::Error::RateLimited { host, retry_after, was_asked: false };
+                Err(PullError::Upstream(Arc::new(error)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns what an import brought that ended between this caller's look and this import.
@@ -284,6 +316,8 @@ impl ImportWork {
 
     fn back_off(&self, error: &PullError) {
         let retry_after = match error {
+            // What was not asked was not refused; the budget is looked at each time.
+            PullError::Upstream(error) if is_unasked(error) => return,
             PullError::Upstream(error) if error.is_alive() || is_about_content(error) => {
                 match &**error {
                     upstream::Error::RateLimited { retry_after, .. } => *retry_after,

@@ -109,6 +109,11 @@ impl Registry {
         &self.inner.counters
     }
 
+    /// Returns what upstreams said about how much they may be asked.
+    pub fn budgets(&self) -> Vec<upstream::Budget> {
+        self.inner.upstream.budgets()
+    }
+
     /// Returns the clock.
     pub fn clock(&self) -> &dyn Clock {
         &*self.inner.clock

@@ -94,7 +94,7 @@ impl Inner {
     pub(crate) fn note(&self, target: &Target, error: &upstream::Error) {
         if error.is_alive() {
             self.circuits.succeeded(&target.registry_url);
-        } else if !is_about_content(error) {
+        } else if !is_about_content(error) && !is_unasked(error) {
             self.circuits.failed(&target.registry_url, self.clock.now());
         }
     }
@@ -112,6 +112,11 @@ pub(crate) fn target_of(rule: &Rule, repository: &str, eyes: Option<Eyes>) -> Ta
         credentials,
         identity,
     }
+}
+
+/// Tells whether an upstream was not asked at all, for its own budget's sake.
+pub(crate) fn is_unasked(error: &upstream::Error) -> bool {
+    matches!(error, upstream::Error::RateLimited { was_asked: false, .. })
 }
 
 /// Tells whether a failure says something about one piece of content, and nothing about how its

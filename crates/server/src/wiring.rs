@@ -60,6 +60,8 @@ pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Resu
             redirects_max: limits.redirects_max,
             transfers_max: limits.fills_per_upstream_max,
             questions_max: limits.questions_per_upstream_max,
+            retry_after_max: limits.retry_after_max,
+            budget_reserve_percent: limits.budget_reserve_percent,
             ..upstream::Limits::default()
         },
         private_addresses,

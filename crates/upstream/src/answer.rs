@@ -41,7 +41,8 @@ pub(crate) fn refusal(
         StatusCode::UNAUTHORIZED => Error::Unauthorized { host, reason: reason() },
         StatusCode::FORBIDDEN => Error::Denied { host, reason: reason() },
         StatusCode::TOO_MANY_REQUESTS => {
-            Error::RateLimited { host, retry_after: retry_after(headers, SystemTime::now()) }
+            let retry_after = retry_after(headers, SystemTime::now());
+            Error::RateLimited { host, retry_after, was_asked: true }
         }
         _ => Error::Status { host, status: status.as_u16() },
     }

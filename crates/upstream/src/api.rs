@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use oci::{Digest, Reference};
 use secrecy::SecretString;
 
-use crate::Error;
+use crate::{Allowance, Budget, Demand, Error};
 
 /// User name and secret for an upstream.
 #[derive(Clone)]
@@ -44,6 +44,11 @@ impl Identity {
     /// Returns the fingerprint.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns enough of it to tell identities apart in logs and metrics.
+    pub fn short(&self) -> &str {
+        self.0.char_indices().nth(12).map_or(&*self.0, |(end, _)| &self.0[..end])
     }
 }
 
@@ -152,4 +157,11 @@ pub trait Upstream: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// As [`Upstream::stat_manifest`].
     async fn authenticate(&self, target: &Target) -> Result<(), Error>;
+
+    /// Says what may be asked now, as far as the upstream said; asks nobody. What is held would be
+    /// refused by the other methods too, with [`Error::RateLimited`].
+    fn allowance(&self, target: &Target, demand: Demand) -> Allowance;
+
+    /// Returns what upstreams said about how much they may be asked.
+    fn budgets(&self) -> Vec<Budget>;
 }

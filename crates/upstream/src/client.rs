@@ -10,8 +10,8 @@ use reqwest::Response;
 use serde::de::IgnoredAny;
 
 use crate::{
-    BlobBody, BlobStat, Error, FetchedManifest, ManifestStat, Settings, SettingsError, Target,
-    Upstream,
+    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, ManifestStat, Settings,
+    SettingsError, Target, Upstream,
     content::{self, announced_digest, manifest_stat, media_type},
     endpoint::Endpoint,
     exchange::{Exchange, Question},
@@ -53,7 +53,9 @@ impl HttpUpstream {
     ) -> Result<Response, Error> {
         let url = endpoint.url(target.repository.split('/').chain(path));
         let repository = Arc::clone(&target.repository);
-        let question = Question { target, endpoint, repository, method, url, headers };
+        let is_blob = path[0] == "blobs";
+        let demand = Some(if is_blob { Demand::Blobs } else { Demand::Manifests });
+        let question = Question { target, endpoint, repository, method, url, headers, demand };
         self.exchange.ask(&question).await
     }
 }
@@ -141,6 +143,7 @@ impl Upstream for HttpUpstream {
             method: Method::GET,
             url: endpoint.url([""]),
             headers: HeaderMap::new(),
+            demand: None,
         };
         match self.exchange.ask(&question).await {
             Ok(response) => refuse_page(&endpoint, response.headers()),
@@ -150,6 +153,16 @@ impl Upstream for HttpUpstream {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn allowance(&self, target: &Target, demand: Demand) -> Allowance {
+        self.endpoint(target).map_or(Allowance::Free, |endpoint| {
+            self.exchange.ledger.allowance(&endpoint, &target.identity, demand)
+        })
+    }
+
+    fn budgets(&self) -> Vec<Budget> {
+        self.exchange.ledger.all()
     }
 }
 

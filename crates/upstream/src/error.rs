@@ -45,8 +45,10 @@ pub enum Error {
     RateLimited {
         /// The upstream.
         host: String,
-        /// Its `Retry-After`, where it sent one.
+        /// Its `Retry-After`, or when it will have budget again, where it said.
         retry_after: Option<Duration>,
+        /// Whether it was asked; else what it said before still holds.
+        was_asked: bool,
     },
     /// It answered with another status that is not success.
     #[error("upstream {host} answered {status}")]
@@ -118,10 +120,8 @@ impl Error {
     /// Tells whether the upstream showed that it is alive and answers on purpose: any 4xx.
     pub fn is_alive(&self) -> bool {
         match self {
-            Self::NotFound { .. }
-            | Self::Unauthorized { .. }
-            | Self::Denied { .. }
-            | Self::RateLimited { .. } => true,
+            Self::NotFound { .. } | Self::Unauthorized { .. } | Self::Denied { .. } => true,
+            Self::RateLimited { was_asked, .. } => *was_asked,
             Self::Status { status, .. } => (400..500).contains(status),
             Self::Invalid { .. }
             | Self::DigestMismatch { .. }

@@ -10,6 +10,7 @@ use crate::{
     Error, Limits, Phase, Settings, SettingsError, Target, Timeouts,
     answer::refusal,
     auth::{Asker, Authenticator},
+    budget::{Allowance, Demand, Ledger},
     dial::Reach,
     endpoint::{Endpoint, is_same_origin},
     redirect::{self, Objection},
@@ -26,12 +27,15 @@ pub(crate) struct Question<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
+    /// What it counts as; none is asked whatever the upstream's budget.
+    pub(crate) demand: Option<Demand>,
 }
 
 /// Asks upstreams.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) wire: Arc<Wire>,
+    pub(crate) ledger: Ledger,
     authenticator: Authenticator,
     limits: Limits,
     timeouts: Timeouts,
@@ -50,20 +54,44 @@ impl Exchange {
     pub(crate) fn new(settings: Settings) -> Result<Self, SettingsError> {
         let wire = Arc::new(Wire::new(&settings)?);
         let (limits, timeouts) = (settings.limits, settings.timeouts);
+        let ledger = Ledger::new(settings.clock, limits);
         let authenticator =
             Authenticator::new(Arc::clone(&wire), limits, settings.trusted_realm_hosts);
-        Ok(Self { wire, authenticator, limits, timeouts })
+        Ok(Self { wire, ledger, authenticator, limits, timeouts })
     }
 
     /// Asks, and returns the successful answer when its headers are there.
     pub(crate) async fn ask(&self, question: &Question<'_>) -> Result<Response, Error> {
+        self.heed(question)?;
         let after = self.timeouts.first_byte;
-        match tokio::time::timeout(after, self.ask_unbounded(question)).await {
+        let mut outcome = match tokio::time::timeout(after, self.ask_unbounded(question)).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let host = question.endpoint.name().to_string();
                 Err(Error::Timeout { host, phase: Phase::FirstByte, after })
             }
+        };
+        if let (Err(Error::RateLimited { retry_after, .. }), Some(demand)) =
+            (&mut outcome, question.demand)
+        {
+            let identity = &question.target.identity;
+            let wait = self.ledger.refused(question.endpoint, identity, demand, *retry_after);
+            *retry_after = retry_after.or(wait);
+        }
+        outcome
+    }
+
+    /// Refuses a question while an earlier 429 holds.
+    fn heed(&self, question: &Question<'_>) -> Result<(), Error> {
+        let Question { target, endpoint, demand, .. } = question;
+        let Some(demand) = *demand else { return Ok(()) };
+        match self.ledger.allowance(endpoint, &target.identity, demand) {
+            Allowance::Held { until } => {
+                let host = endpoint.name().to_string();
+                let retry_after = until.duration_since(self.ledger.now()).ok();
+                Err(Error::RateLimited { host, retry_after, was_asked: false })
+            }
+            Allowance::Free | Allowance::Short { .. } => Ok(()),
         }
     }
 
@@ -80,6 +108,9 @@ impl Exchange {
                 read_rest(&mut reply.response, self.limits.error_bytes_max).await;
                 reply = self.follow(question, better.as_ref()).await?;
             }
+        }
+        if reply.is_own {
+            self.ledger.heard(endpoint, &target.identity, reply.response.headers());
         }
         let mut response = reply.response;
         let status = response.status();

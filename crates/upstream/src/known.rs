@@ -126,6 +126,12 @@ pub(crate) fn serving_host(host: &str) -> &str {
     if DOCKER_HUB_ALIASES.contains(&host) { DOCKER_HUB } else { host }
 }
 
+/// Tells whether the registry that `host` serves counts no HEAD against a client's budget. Docker
+/// Hub, "Pull usage and limits": a pull is a GET of a manifest.
+pub(crate) fn is_head_free(host: &str) -> bool {
+    serving_host(host) == DOCKER_HUB
+}
+
 /// Tells whether `realm_host` is known to be the token realm of `host`.
 pub(crate) fn is_realm_of(realm_host: &str, host: &str) -> bool {
     REALMS.contains(&(serving_host(host), realm_host))

@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod api;
 mod auth;
+mod budget;
 mod challenge;
 mod client;
 mod connector;
@@ -32,8 +33,11 @@ pub use address::{Address, AddressError, Scheme};
 pub use api::{
     BlobBody, BlobStat, Credentials, FetchedManifest, Identity, ManifestStat, Target, Upstream,
 };
+pub use budget::{Allowance, Budget, Demand};
 pub use client::HttpUpstream;
 pub use dial::Lookup;
 pub use error::{Error, Phase};
 pub use known::{Kind, ecr_kind_of, is_same_registry, kind_of};
-pub use settings::{Limits, PrivateAddresses, Proxy, Settings, SettingsError, Timeouts};
+pub use settings::{
+    Clock, Limits, PrivateAddresses, Proxy, Settings, SettingsError, SharedClock, Timeouts,
+};

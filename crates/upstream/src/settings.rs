@@ -1,6 +1,11 @@
 //! What an operator may set about upstreams.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use url::Url;
 
@@ -28,7 +33,23 @@ pub struct Settings {
     pub proxy: Proxy,
     /// How names are resolved; `None` asks the system.
     pub lookup: Option<Arc<dyn Lookup>>,
+    /// The time that budgets are counted in.
+    pub clock: SharedClock,
 }
+
+/// A source of wall-clock time.
+pub trait Clock: Send + Sync + fmt::Debug + 'static {
+    /// Returns the current moment.
+    fn now(&self) -> SystemTime;
+}
+
+/// A clock as settings hold it; the machine's is the default.
+#[derive(Clone, Debug)]
+pub struct SharedClock(Arc<dyn Clock>);
+
+/// The clock of the machine.
+#[derive(Debug)]
+struct SystemClock;
 
 /// How long to wait for an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +79,10 @@ pub struct Limits {
     pub transfers_max: usize,
     /// How many manifests and answers without content one upstream is asked for at the same time.
     pub questions_max: usize,
+    /// The longest time that an upstream is not asked because it said so with a 429.
+    pub retry_after_max: Duration,
+    /// What of an upstream's budget is kept for what is not cached, in percent.
+    pub budget_reserve_percent: u8,
 }
 
 /// The proxy between this process and upstreams. It resolves names itself, so that only literal
@@ -110,6 +135,29 @@ pub enum SettingsError {
     },
 }
 
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+impl SharedClock {
+    /// Shares a clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(clock)
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+}
+
+impl Default for SharedClock {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock))
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
@@ -132,6 +180,8 @@ impl Default for Limits {
             redirects_max: 5,
             transfers_max: 64,
             questions_max: 64,
+            retry_after_max: Duration::from_secs(60 * 60),
+            budget_reserve_percent: 10,
         }
     }
 }

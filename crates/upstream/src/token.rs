@@ -128,9 +128,11 @@ fn repeat(error: &Error) -> Error {
         Error::Denied { host, reason } => {
             Error::Denied { host: host.clone(), reason: reason.clone() }
         }
-        Error::RateLimited { host, retry_after } => {
-            Error::RateLimited { host: host.clone(), retry_after: *retry_after }
-        }
+        Error::RateLimited { host, retry_after, was_asked } => Error::RateLimited {
+            host: host.clone(),
+            retry_after: *retry_after,
+            was_asked: *was_asked,
+        },
         Error::Status { host, status } => Error::Status { host: host.clone(), status: *status },
         Error::Invalid { host, reason } => {
             Error::Invalid { host: host.clone(), reason: reason.clone() }

@@ -11,7 +11,8 @@ use oci::{Digest, Reference};
 use registry::{Counter, FillError, PullError, ReadError};
 use testkit::{Gate, Pattern, Script, blob_path};
 use upstream::{
-    BlobBody, BlobStat, Error, FetchedManifest, HttpUpstream, ManifestStat, Target, Upstream,
+    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, HttpUpstream,
+    ManifestStat, Target, Upstream,
 };
 
 use crate::world::{
@@ -227,6 +228,14 @@ impl Upstream for Panicking {
 
     async fn authenticate(&self, target: &Target) -> Result<(), Error> {
         self.0.authenticate(target).await
+    }
+
+    fn allowance(&self, target: &Target, demand: Demand) -> Allowance {
+        self.0.allowance(target, demand)
+    }
+
+    fn budgets(&self) -> Vec<Budget> {
+        self.0.budgets()
     }
 }
 

@@ -102,7 +102,9 @@ impl Setup {
         metadata: &Arc<Watched>,
         clock: &Arc<ManualClock>,
     ) -> Result<Registry, StartError> {
-        let client = HttpUpstream::new(self.client.clone()).expect("the settings are good");
+        let clock_of_budgets = upstream::SharedClock::new(Arc::<ManualClock>::clone(clock));
+        let client = upstream::Settings { clock: clock_of_budgets, ..self.client.clone() };
+        let client = HttpUpstream::new(client).expect("the settings are good");
         let parts = Parts {
             blobs: Arc::clone(&self.blobs),
             metadata: Arc::<Watched>::clone(metadata),

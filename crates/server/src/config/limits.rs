@@ -31,6 +31,10 @@ pub(crate) struct Limits {
     pub(crate) fills_per_upstream_max: usize,
     /// Manifests and answers without content asked of one upstream at once.
     pub(crate) questions_per_upstream_max: usize,
+    /// The longest time that an upstream is not asked because it said so with a 429.
+    pub(crate) retry_after_max: Duration,
+    /// What of an upstream's budget is kept for what is not cached, in percent.
+    pub(crate) budget_reserve_percent: u8,
     /// Largest blob that may be pushed.
     pub(crate) upload_bytes_max: u64,
     /// Largest part of a layer in a control plane request.
@@ -93,6 +97,8 @@ impl Default for Limits {
             fill_resumes_max: settings.fill_resumes_max,
             fills_per_upstream_max: upstream.transfers_max,
             questions_per_upstream_max: upstream.questions_max,
+            retry_after_max: upstream.retry_after_max,
+            budget_reserve_percent: upstream.budget_reserve_percent,
             upload_bytes_max: settings.upload_bytes_max,
             layer_part_bytes_max: 20 << 20,
             uploads_max: settings.uploads_max,
@@ -155,6 +161,11 @@ impl Limits {
                 })
             }),
         )?;
+        let percent = |text: &str| match text.parse::<u8>() {
+            Ok(percent) if percent <= 100 => Ok(percent),
+            _ => Err("expected a percentage, a whole number from 0 to 100"),
+        };
+        assign(&mut limits.budget_reserve_percent, values.parse("limits.budget-reserve", percent))?;
         let whole = |text: &str| text.parse::<usize>().map_err(|_| "expected a whole number");
         assign(&mut limits.redirects_max, values.parse("limits.redirects", whole))?;
         let whole = |text: &str| text.parse::<u32>().map_err(|_| "expected a whole number");
@@ -181,6 +192,7 @@ impl Limits {
         for (target, name) in [
             (&mut self.fresh_for, "limits.fresh-for"),
             (&mut self.circuit_cooldown, "limits.circuit-cooldown"),
+            (&mut self.retry_after_max, "limits.retry-after"),
             (&mut self.upload_life, "limits.upload-life"),
             (&mut self.download_url_life, "limits.download-url-life"),
             (&mut self.drain_timeout, "limits.drain-timeout"),

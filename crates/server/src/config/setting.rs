@@ -137,6 +137,8 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.stale-deadline", Kind::Text),
             ("limits.fresh-for", Kind::Text),
             ("limits.circuit-cooldown", Kind::Text),
+            ("limits.retry-after", Kind::Text),
+            ("limits.budget-reserve", Kind::Text),
             ("limits.download-url-life", Kind::Text),
             ("limits.client-idle-timeout", Kind::Text),
             ("limits.tls-handshake-timeout", Kind::Text),

@@ -149,7 +149,7 @@ mod tests {
             ),
             (Error::Unauthorized { host: host(), reason: "denied".into() }, "said: denied."),
             (Error::Denied { host: host(), reason: "denied".into() }, "said: denied."),
-            (Error::RateLimited { host: host(), retry_after: None }, "rate"),
+            (Error::RateLimited { host: host(), retry_after: None, was_asked: true }, "rate"),
             (Error::Status { host: host(), status: 502 }, "502"),
             (Error::Invalid { host: host(), reason: "it is a page".into() }, "it is a page"),
         ] {

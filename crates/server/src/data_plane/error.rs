@@ -300,6 +300,7 @@ pub(super) fn stale_text(reason: &StaleReason) -> Cow<'static, str> {
     match reason {
         StaleReason::CircuitOpen => "the upstream failed a moment ago".into(),
         StaleReason::Backoff => "the upstream refused a moment ago".into(),
+        StaleReason::Budget => "the upstream limits requests".into(),
         StaleReason::Deadline => "the upstream did not answer in time".into(),
         StaleReason::Failed(error) => pull(error.clone(), Subject::Manifest).message,
     }

@@ -489,7 +489,14 @@ fn every_failure_has_its_answer() {
             }),
             502,
         ),
-        (upstream(upstream::Error::RateLimited { host: host(), retry_after: None }), 429),
+        (
+            upstream(upstream::Error::RateLimited {
+                host: host(),
+                retry_after: None,
+                was_asked: true,
+            }),
+            429,
+        ),
         (PullError::BadManifest { host: host(), source: Arc::new(oci::ManifestError::Shape) }, 502),
         (credentials(SecretError::NotFound { id: id() }), 403),
         (credentials(SecretError::Unusable { id: id(), reason: "it is not JSON" }), 403),

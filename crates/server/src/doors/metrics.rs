@@ -15,6 +15,8 @@ use prometheus_client::{
 };
 use registry::{Counter as Fact, Registry};
 
+mod budgets;
+
 use super::Door;
 
 /// The content type of the text.
@@ -65,6 +67,7 @@ impl Metrics {
             "time from a request's head to its answer's head",
             seconds,
         );
+        exposition.register_collector(Box::new(budgets::Budgets(registry.clone())));
         exposition.register_collector(Box::new(Facts(registry)));
         Self { exposition, ..metrics }
     }

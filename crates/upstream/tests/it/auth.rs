@@ -9,8 +9,8 @@ use upstream::{Settings, Target, Upstream as _};
 use url::Url;
 
 use crate::world::{
-    REPOSITORY, client, fetch, impatient, kind, settings, tag, target, target_as, with_blob,
-    with_manifest,
+    REPOSITORY, client, fetch, heedless, impatient, kind, settings, tag, target, target_as,
+    with_blob, with_manifest,
 };
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_token_without_a_future_is_used_once() {
 async fn what_a_realm_answers_keeps_its_meaning() {
     let (upstream, _, path) = with_manifest().await;
     upstream.require_token(&Arc::new(Tokens::anonymous()));
-    let mut settings = settings();
+    let mut settings = heedless();
     settings.limits.token_bytes_max = 1000;
     let (client, target) = (client(settings), target(&upstream.url()));
     for (script, expected) in [

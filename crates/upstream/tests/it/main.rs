@@ -5,6 +5,7 @@
 mod addresses;
 mod auth;
 mod blobs;
+mod budgets;
 mod limits;
 mod manifests;
 mod proxies;

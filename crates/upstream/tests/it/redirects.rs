@@ -7,7 +7,8 @@ use upstream::{Settings, Upstream as _};
 use url::Url;
 
 use crate::world::{
-    blob, client, fetch, kind, read, settings, tag, target, target_as, with_blob, with_manifest,
+    blob, client, fetch, heedless, kind, read, settings, tag, target, target_as, with_blob,
+    with_manifest,
 };
 
 #[tokio::test]
@@ -84,7 +85,7 @@ async fn ranges_and_heads_go_along() {
 async fn a_redirect_that_goes_wrong_is_told_apart() {
     let (registry, _, path) = with_manifest().await;
     let storage = ScriptedUpstream::start().await;
-    let (client, target) = (client(settings()), target(&registry.url()));
+    let (client, target) = (client(heedless()), target(&registry.url()));
     storage.script("/429", Script::status(429).retry_after("3"));
     storage.script("/403", Script::error(403, "AccessDenied", "Request has expired"));
     let at = |path: &str| format!("{}{path}", storage.url());

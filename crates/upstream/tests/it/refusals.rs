@@ -4,13 +4,13 @@ use testkit::{Gate, Script};
 use upstream::Upstream as _;
 
 use crate::world::{
-    client, impatient, kind, settings, tag, target, target_as, with_blob, with_manifest,
+    client, heedless, impatient, kind, settings, tag, target, target_as, with_blob, with_manifest,
 };
 
 #[tokio::test]
 async fn the_upstreams_truth_is_kept() {
     let (upstream, _, path) = with_manifest().await;
-    let (client, target) = (client(settings()), target_as(&upstream.url(), "user", "hunter2"));
+    let (client, target) = (client(heedless()), target_as(&upstream.url(), "user", "hunter2"));
     for (script, expected, is_alive, is_transient) in [
         (Script::status(404), "not found", true, false),
         (Script::error(404, "NAME_UNKNOWN", "no"), "not found", true, false),
@@ -61,7 +61,7 @@ async fn the_upstreams_truth_is_kept() {
 #[tokio::test]
 async fn a_blob_is_refused_likewise() {
     let (upstream, digest, path) = with_blob().await;
-    let (client, target) = (client(settings()), target(&upstream.url()));
+    let (client, target) = (client(heedless()), target(&upstream.url()));
     for (script, expected) in [
         (Script::status(404), "not found"),
         (Script::error(403, "DENIED", "not you"), "denied: not you"),

@@ -23,6 +23,13 @@ pub(crate) fn settings() -> Settings {
     Settings { timeouts, proxy: Proxy::None, ..Settings::default() }
 }
 
+/// Settings for tests that ask on after a 429.
+pub(crate) fn heedless() -> Settings {
+    let mut settings = settings();
+    settings.limits.retry_after_max = Duration::ZERO;
+    settings
+}
+
 /// Settings whose one wait is short.
 pub(crate) fn impatient(change: impl FnOnce(&mut Timeouts, Duration)) -> Settings {
     let mut settings = settings();

@@ -17,7 +17,8 @@ struct Trouble {
     script: Option<Script>,
     status: u16,
     code: &'static str,
-    retry_after: Option<&'static str>,
+    /// What is left of its `Retry-After` by then, at most.
+    retry_after: Option<u64>,
 }
 
 impl Trouble {
@@ -39,7 +40,7 @@ fn troubles() -> Vec<Trouble> {
         Trouble::scripted("403", Script::error(403, "DENIED", "no"), 403, "DENIED"),
         Trouble::scripted("404", Script::status(404), 404, "MANIFEST_UNKNOWN"),
         Trouble {
-            retry_after: Some("77"),
+            retry_after: Some(77),
             ..Trouble::scripted(
                 "429",
                 Script::status(429).retry_after("77"),
@@ -78,7 +79,15 @@ async fn a_cached_tag_is_served_and_a_miss_is_told_the_truth() {
 
         let miss = world.client.get(&world.path("absent"), "").await;
         assert_eq!(miss.status, trouble.status, "{name}, uncached");
-        assert_eq!(miss.header("retry-after"), trouble.retry_after, "{name}, uncached");
+        let retry_after = miss.header("retry-after").map(|text| text.parse::<u64>().expect(name));
+        assert_eq!(retry_after.is_some(), trouble.retry_after.is_some(), "{name}, uncached");
+        // The time goes on: it was told once, and is heeded for every tag.
+        let is_told = |after: u64| (1..=after).contains(&retry_after.unwrap_or_default());
+        assert!(trouble.retry_after.is_none_or(is_told), "{name}, uncached: {retry_after:?}");
+        let asked = world.upstream.gets(&manifest_path("team/app", "absent"));
+        assert!(retry_after.is_none() || asked == 0, "{name}, uncached: it was asked all the same");
+        let held = "cistern_upstream_manifests_held_seconds{";
+        assert_eq!(world.metrics().await.contains(held), retry_after.is_some(), "{name}");
         let (body, _) = miss.rest().await;
         let body: serde_json::Value = serde_json::from_slice(&body).expect("an envelope");
         assert_eq!(body["errors"][0]["code"], trouble.code, "{name}: {body}");

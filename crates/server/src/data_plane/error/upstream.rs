@@ -32,7 +32,7 @@ pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
             Failure::new(ErrorCode::Denied, format!("The upstream registry {host} denied access."))
                 .with_detail(json!({ "upstream": host, "answer": reason }))
         }
-        Error::RateLimited { host, retry_after } => {
+        Error::RateLimited { host, retry_after, .. } => {
             let failure = Failure::new(
                 ErrorCode::TooManyRequests,
                 format!("Rate exceeded: the upstream registry {host} limits requests."),
