@@ -10,6 +10,7 @@ mod manifest;
 pub mod media_type;
 mod name;
 mod reference;
+mod referrer;
 mod route;
 
 pub use descriptor::Descriptor;
@@ -18,4 +19,5 @@ pub use error_code::ErrorCode;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use name::{NameError, RepositoryName};
 pub use reference::{Reference, ReferenceError, Tag};
+pub use referrer::Referrer;
 pub use route::{Route, RouteError};

@@ -1,51 +1,77 @@
 //! What there is: tags of a repository, repositories, referrers of a manifest.
 //!
-//! OCI distribution-spec 1.1, "Content Discovery".
+//! OCI distribution-spec 1.1, "Content Discovery". What is here and what the upstream of a rule
+//! lists are one list.
 
-use std::collections::BTreeMap;
+mod page;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use metadata::{ManifestFact, Page, PageRequest};
-use oci::{Digest, Reference, RepositoryName, Tag};
+use metadata::{ManifestFact, Origin, Page, PageRequest};
+use oci::{Digest, Reference, Referrer, RepositoryName, Tag};
 use serde::Deserialize;
 
-use crate::{Action, Caller, DescribeError, PullError, Registry, Resource};
+use self::page::{arrange, merged};
+use crate::{
+    Action, Caller, DescribeError, Match, PullError, Registry, Resource, Served, listings::ListKey,
+    registry::Inner,
+};
 
-/// A manifest that refers to another one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Referrer {
-    /// Its digest.
-    pub digest: Digest,
-    /// Its media type.
-    pub media_type: String,
-    /// Its size in bytes.
-    pub size_bytes: u64,
-    /// Its artifact type, or the media type of its config.
-    pub artifact_type: Option<String>,
-    /// Its annotations.
-    pub annotations: BTreeMap<String, String>,
+/// A page of a list, and how it came to be served.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// The page.
+    pub page: Page<T>,
+    /// How the upstream's part of it came: a hit where no upstream has a part in it.
+    pub served: Served,
 }
 
+/// What an upstream lists, and whether it has what that is about.
+type Asked<T> = Result<(Vec<T>, bool), PullError>;
+
 impl Registry {
-    /// Lists the tags of a repository that are here, without regard to case.
+    /// Lists the tags of a repository, without regard to case: those that are here and, unless
+    /// ECR's rules hold, those of the upstream of its rule. Where the upstream fails, those that
+    /// are here are the list.
     ///
     /// # Errors
-    /// [`PullError::NameUnknown`], [`PullError::Denied`].
+    /// [`PullError::NameUnknown`], [`PullError::Denied`]; what the upstream says, where nothing is
+    /// here.
     pub async fn tags(
         &self,
         caller: &Caller,
         repository: &RepositoryName,
         page: &PageRequest,
-    ) -> Result<Page<Tag>, PullError> {
+    ) -> Result<Listed<Tag>, PullError> {
         let resource = Resource::Repository(repository, None);
         self.inner.authorize(caller, Action::Operation("ecr:ListImages"), resource)?;
-        match self.inner.metadata.tags(&caller.registry, repository, page).await {
-            Ok(tags) => Ok(tags),
-            Err(metadata::Error::NotFound) => {
-                Err(self.inner.unknown_name(&caller.registry, repository).await?)
-            }
-            Err(error) => Err(error.into()),
+        let here = match self.inner.metadata.tags(&caller.registry, repository, page).await {
+            Ok(tags) => Some(tags),
+            Err(metadata::Error::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let matched = match self.inner.settings.strict_ecr {
+            true => None,
+            false => self.inner.book(&caller.registry).await?.find(repository),
+        };
+        let Some(matched) = matched else {
+            return match here {
+                Some(page) => Ok(Listed { page, served: Served::Hit }),
+                None => Err(self.inner.unknown_name(&caller.registry, repository).await?),
+            };
+        };
+        let key = ListKey::new(&caller.registry, repository, &matched, ());
+        let ask = || ask_tags(Arc::clone(&self.inner), caller.clone(), matched);
+        let lists = &self.inner.listings.tags;
+        let (kept, served) = lists.list(&self.inner, key, here.is_some(), ask).await?;
+        let there = kept.filter(|kept| kept.is_there);
+        if here.is_none() && there.is_none() {
+            return Err(self.inner.unknown_name(&caller.registry, repository).await?);
         }
+        let here = here.unwrap_or(Page { items: Vec::new(), next: None });
+        let there = there.as_ref().map_or(&[][..], |kept| &kept.items);
+        Ok(Listed { page: merged(page, here, there), served })
     }
 
     /// Lists the names of repositories (the catalog of registries of old).
@@ -75,7 +101,7 @@ impl Registry {
         subject: &Digest,
         artifact_types: &[String],
         page: &PageRequest,
-    ) -> Result<Page<Referrer>, PullError> {
+    ) -> Result<Listed<Referrer>, PullError> {
         let resource = Resource::Repository(repository, None);
         self.inner.authorize(caller, Action::Operation("ecr:ListImageReferrers"), resource)?;
         if !self.inner.has_repository(&caller.registry, repository).await? {
@@ -84,12 +110,13 @@ impl Registry {
         self.referrers(caller, repository, subject, artifact_types, page).await
     }
 
-    /// Lists what refers to a manifest, by digest: what is here, and what the referrers tag of the
-    /// upstream of a rule names, with the last page. `artifact_types` keeps those of some type;
-    /// none keeps all. A page may be shorter than it could be.
+    /// Lists what refers to a manifest, by digest: what is here, and what the upstream of a rule
+    /// lists, by its referrers API or, where it has none, by the referrers tag. `artifact_types`
+    /// keeps those of some type; none keeps all. A page may be shorter than it could be.
     ///
     /// # Errors
-    /// [`PullError::Denied`]; what the upstream says, unless it has no such tag.
+    /// [`PullError::Denied`]; what the upstream says, where nothing is here that could be listed
+    /// without it: what it would have listed may be what the caller has to know.
     pub async fn referrers(
         &self,
         caller: &Caller,
@@ -97,7 +124,7 @@ impl Registry {
         subject: &Digest,
         artifact_types: &[String],
         page: &PageRequest,
-    ) -> Result<Page<Referrer>, PullError> {
+    ) -> Result<Listed<Referrer>, PullError> {
         let matched = self.inner.admit_pull(caller, repository).await?;
         let registry = &caller.registry;
         let found = self.inner.metadata.referrers(registry, repository, subject, page).await?;
@@ -105,21 +132,27 @@ impl Registry {
         for manifest in found.items {
             items.push(self.referrer(caller, repository, manifest).await?);
         }
-        if matched.is_some() && found.next.is_none() {
-            let here: Vec<Digest> = items.iter().map(|held| held.digest.clone()).collect();
-            let tagged = self.tagged_referrers(caller, repository, subject).await?;
-            let is_new = |found: &Referrer| {
-                let after = page.after.as_deref().unwrap_or_default();
-                found.digest.as_str() > after && !here.contains(&found.digest)
+        let mut listed = Listed { page: Page { items, next: found.next }, served: Served::Hit };
+        if let Some(matched) = matched {
+            let has_something = !listed.page.items.is_empty()
+                || self.is_pushed(caller, repository, subject).await?;
+            let key = ListKey::new(registry, repository, &matched, subject.clone());
+            let ask = || {
+                let (repository, subject) = (repository.clone(), subject.clone());
+                ask_referrers(Arc::clone(&self.inner), caller.clone(), repository, matched, subject)
             };
-            items.extend(tagged.into_iter().filter(is_new));
+            let lists = &self.inner.listings.referrers;
+            let (kept, served) = lists.list(&self.inner, key, has_something, ask).await?;
+            let there = kept.as_ref().map_or(&[][..], |kept| &kept.items);
+            let page = merged(page, listed.page, there);
+            listed = Listed { page, served };
         }
         if !artifact_types.is_empty() {
-            items.retain(|item| {
+            listed.page.items.retain(|item| {
                 item.artifact_type.as_ref().is_some_and(|kind| artifact_types.contains(kind))
             });
         }
-        Ok(Page { items, next: found.next })
+        Ok(listed)
     }
 
     async fn referrer(
@@ -134,24 +167,92 @@ impl Registry {
         Ok(Referrer { digest, media_type, size_bytes, artifact_type, annotations })
     }
 
-    /// What the referrers tag names ("Referrers Tag Schema"), which is where an upstream's
-    /// referrers are found by everybody.
-    async fn tagged_referrers(
+    /// Tells whether a manifest was pushed here: then its referrers are mostly here too.
+    async fn is_pushed(
         &self,
         caller: &Caller,
         repository: &RepositoryName,
-        subject: &Digest,
-    ) -> Result<Vec<Referrer>, PullError> {
-        let reference: String = subject.hex().chars().take(64).collect();
-        let tag = format!("{}-{reference}", subject.algorithm().as_str());
-        let tag = Tag::parse(&tag).expect("an algorithm, a hyphen and digits");
-        match self.stat_manifest(caller, repository, &Reference::Tag(tag)).await {
-            Ok(found) => Ok(descriptors(&found.bytes)),
-            Err(PullError::ManifestUnknown { .. } | PullError::NameUnknown { .. }) => {
-                Ok(Vec::new())
-            }
-            Err(error) => Err(error),
+        digest: &Digest,
+    ) -> Result<bool, PullError> {
+        match self.inner.metadata.manifest(&caller.registry, repository, digest).await {
+            Ok(fact) => Ok(matches!(fact.origin, Origin::Pushed { .. })),
+            Err(metadata::Error::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
         }
+    }
+}
+
+async fn ask_tags(inner: Arc<Inner>, caller: Caller, matched: Match) -> Asked<Tag> {
+    let target = inner.target(&caller.registry, &matched).await?;
+    match inner.upstream.tags(&target).await {
+        Ok(mut listing) => {
+            inner.circuits.succeeded(&target.registry_url);
+            if !listing.is_whole {
+                let (host, found) = (&target.registry_url, listing.items.len());
+                tracing::warn!("{host} has more than the {found} tags that were read of a list");
+            }
+            arrange(&mut listing.items);
+            Ok((listing.items, true))
+        }
+        Err(error) => {
+            inner.note(&target, &error);
+            match error {
+                upstream::Error::NotFound { .. } => Ok((Vec::new(), false)),
+                error => Err(PullError::Upstream(Arc::new(error))),
+            }
+        }
+    }
+}
+
+async fn ask_referrers(
+    inner: Arc<Inner>,
+    caller: Caller,
+    repository: RepositoryName,
+    matched: Match,
+    subject: Digest,
+) -> Asked<Referrer> {
+    let target = inner.target(&caller.registry, &matched).await?;
+    let mut found = match inner.upstream.referrers(&target, &subject).await {
+        Ok(listing) => {
+            inner.circuits.succeeded(&target.registry_url);
+            listing.items
+        }
+        Err(error) => {
+            inner.note(&target, &error);
+            if !is_unanswered(&error) {
+                return Err(PullError::Upstream(Arc::new(error)));
+            }
+            tagged_referrers(inner, caller, repository, &subject).await?
+        }
+    };
+    arrange(&mut found);
+    Ok((found, true))
+}
+
+/// Tells whether an upstream has no referrers API: a 404 says so ("Listing Referrers"), and
+/// registries that were never taught the path say it in other ways.
+fn is_unanswered(error: &upstream::Error) -> bool {
+    matches!(
+        error,
+        upstream::Error::NotFound { .. } | upstream::Error::Status { status: 400 | 405 | 501, .. }
+    )
+}
+
+/// What the referrers tag names ("Referrers Tag Schema"): a tag like any other, and as fresh.
+async fn tagged_referrers(
+    inner: Arc<Inner>,
+    caller: Caller,
+    repository: RepositoryName,
+    subject: &Digest,
+) -> Result<Vec<Referrer>, PullError> {
+    let reference: String = subject.hex().chars().take(64).collect();
+    let tag = format!("{}-{reference}", subject.algorithm().as_str());
+    let tag = Tag::parse(&tag).expect("an algorithm, a hyphen and digits");
+    let registry = Registry { inner };
+    match registry.stat_manifest(&caller, &repository, &Reference::Tag(tag)).await {
+        Ok(found) => Ok(Referrer::read_index(&found.bytes).unwrap_or_default()),
+        Err(PullError::ManifestUnknown { .. } | PullError::NameUnknown { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
@@ -161,40 +262,7 @@ struct Annotated {
     annotations: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct Index {
-    #[serde(default)]
-    manifests: Vec<RawReferrer>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawReferrer {
-    media_type: String,
-    digest: String,
-    size: u64,
-    artifact_type: Option<String>,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
-}
-
 fn annotations(manifest: &Bytes) -> BTreeMap<String, String> {
     let read: Result<Annotated, _> = serde_json::from_slice(manifest);
     read.map(|read| read.annotations).unwrap_or_default()
-}
-
-/// Reads an index of referrers; what is not well formed in it is left out.
-fn descriptors(index: &Bytes) -> Vec<Referrer> {
-    let read: Result<Index, _> = serde_json::from_slice(index);
-    let manifests = read.map(|read| read.manifests).unwrap_or_default();
-    let read = |raw: RawReferrer| {
-        Some(Referrer {
-            digest: Digest::parse(&raw.digest).ok()?,
-            media_type: raw.media_type,
-            size_bytes: raw.size,
-            artifact_type: raw.artifact_type,
-            annotations: raw.annotations,
-        })
-    };
-    manifests.into_iter().filter_map(read).collect()
 }

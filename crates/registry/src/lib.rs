@@ -20,6 +20,7 @@ mod follow;
 mod hot;
 mod images;
 mod keyring;
+mod listings;
 mod matching;
 mod naming;
 mod permissions;
@@ -48,7 +49,7 @@ pub use caller::{AssumedRole, Caller, Principal};
 pub use clock::{Clock, ManualClock};
 pub use counters::{Counter, Counters};
 pub use describe::{ImageFilter, RepositoryFilter};
-pub use discover::Referrer;
+pub use discover::Listed;
 pub use error::{
     Denied, DescribeError, PolicyKind, PullError, RoleError, RuleError, SecretError, SettingError,
     StartError, StorageError,

@@ -16,6 +16,7 @@ use crate::{
     flight::Flights,
     follow,
     hot::Hot,
+    listings::Listings,
     matching::{Match, RuleBook},
     pull::ImportKey,
     pulls::Pulls,
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) hot: Hot,
     pub(crate) imports: Flights<ImportKey, Result<Imported, PullError>>,
     pub(crate) fetches: Flights<FetchKey, FetchResult>,
+    pub(crate) listings: Listings,
     pub(crate) pulls: Pulls,
     pub(crate) hashes: Hashes,
 }
@@ -85,6 +87,7 @@ impl Registry {
             hot: Hot::new(&settings),
             imports: Flights::default(),
             fetches: Flights::default(),
+            listings: Listings::default(),
             pulls: Pulls::default(),
             hashes: Hashes::default(),
             blobs: parts.blobs,

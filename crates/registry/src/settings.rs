@@ -11,6 +11,8 @@ pub struct Settings {
     pub default_registry: RegistryId,
     /// How long a cached tag is served without asking the upstream (ECR: 24 hours).
     pub fresh_for: Duration,
+    /// How long the tags or referrers that an upstream listed are listed without asking it.
+    pub list_fresh_for: Duration,
     /// How long a caller waits for an upstream when a cached tag could be served.
     pub stale_deadline: Duration,
     /// How long an upstream that failed is left alone while cached tags are served.
@@ -68,6 +70,7 @@ impl Settings {
         Self {
             default_registry,
             fresh_for: Duration::from_secs(24 * 60 * 60),
+            list_fresh_for: Duration::from_secs(60),
             stale_deadline: Duration::from_secs(2),
             circuit_cooldown: Duration::from_secs(10),
             manifest_bytes_max: 4 << 20,

@@ -127,7 +127,7 @@ where
             blobs::head(&call, &name, &digest, exchange).await
         }
         // Boxed: their state would otherwise make that of every request large.
-        route => Box::pin(answer_others(&call, route, body)).await,
+        route => Box::pin(answer_others(&call, route, body, exchange)).await,
     }
 }
 
@@ -145,7 +145,12 @@ async fn rename(call: &Call<'_>, route: &mut Route) -> Result<(), Failure> {
 }
 
 /// What is not on the hot path: pushes, deletions, lists.
-async fn answer_others<B>(call: &Call<'_>, route: Route, body: B) -> Outcome
+async fn answer_others<B>(
+    call: &Call<'_>,
+    route: Route,
+    body: B,
+    exchange: &mut Exchange,
+) -> Outcome
 where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
@@ -167,10 +172,10 @@ where
         {
             uploads::serve(call, &name, &id, body).await
         }
-        Route::Tags(name) if reads(method) => lists::tags(call, &name).await,
+        Route::Tags(name) if reads(method) => lists::tags(call, &name, exchange).await,
         Route::Catalog if reads(method) => lists::catalog(call).await,
         Route::Referrers(name, subject) if reads(method) => {
-            lists::referrers(call, &name, &subject).await
+            lists::referrers(call, &name, &subject, exchange).await
         }
         Route::Base | Route::Tags(_) | Route::Catalog | Route::Referrers(..) => {
             Err(not_allowed("GET, HEAD"))

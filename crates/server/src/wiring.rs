@@ -144,6 +144,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
     let limits = &config.limits;
     registry::Settings {
         fresh_for: limits.fresh_for,
+        list_fresh_for: limits.list_fresh_for,
         stale_deadline: limits.stale_deadline,
         circuit_cooldown: limits.circuit_cooldown,
         manifest_bytes_max: limits.manifest_bytes_max,

@@ -166,6 +166,13 @@ impl ScriptedUpstream {
         self.insert(path.to_owned(), Resource { content, content_type, digest: None });
     }
 
+    /// Gives it a page of a list, at a path with or without a query.
+    pub fn add_list(&self, path: &str, content_type: &str, list: impl Into<Bytes>) {
+        let content = Content::Bytes(list.into());
+        let content_type = content_type.to_owned();
+        self.insert(path.to_owned(), Resource { content, content_type, digest: None });
+    }
+
     fn insert(&self, path: String, resource: Resource) {
         lock(&self.state.resources).insert(path, resource);
     }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use oci::{Digest, Reference};
+use oci::{Digest, Reference, Referrer, Tag};
 use secrecy::SecretString;
 
 use crate::{Allowance, Budget, Demand, Error};
@@ -112,6 +112,15 @@ impl fmt::Debug for BlobBody {
     }
 }
 
+/// A list, as far as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// What is in it, in the upstream's order.
+    pub items: Vec<T>,
+    /// Whether that is all: the upstream may have more than is taken.
+    pub is_whole: bool,
+}
+
 /// Other people's registries. Every call is bounded in time; none is retried by the caller.
 #[async_trait]
 pub trait Upstream: Send + Sync + fmt::Debug + 'static {
@@ -151,6 +160,23 @@ pub trait Upstream: Send + Sync + fmt::Debug + 'static {
         digest: &Digest,
         offset: u64,
     ) -> Result<BlobBody, Error>;
+
+    /// Lists the tags of the repository, page by page to a limit.
+    ///
+    /// # Errors
+    /// As [`Upstream::stat_manifest`].
+    async fn tags(&self, target: &Target) -> Result<Listing<Tag>, Error>;
+
+    /// Lists what refers to a manifest, page by page to a limit.
+    ///
+    /// # Errors
+    /// As [`Upstream::stat_manifest`]; [`Error::NotFound`] where the upstream does not answer this
+    /// question at all.
+    async fn referrers(
+        &self,
+        target: &Target,
+        subject: &Digest,
+    ) -> Result<Listing<Referrer>, Error>;
 
     /// Connects and authenticates, and asks for nothing else (`GET /v2/`).
     ///

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
-use oci::{Digest, Reference};
+use oci::{Digest, Reference, Referrer, Tag};
 use reqwest::Response;
 use serde::de::IgnoredAny;
 
 use crate::{
-    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, ManifestStat, Settings,
-    SettingsError, Target, Upstream,
+    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, Listing, ManifestStat,
+    Settings, SettingsError, Target, Upstream,
     content::{self, announced_digest, manifest_stat, media_type},
     endpoint::Endpoint,
     exchange::{Exchange, Question},
@@ -23,9 +23,9 @@ use crate::{
 /// Registries spoken to over HTTP, as OCI distribution-spec 1.1 has it.
 #[derive(Debug)]
 pub struct HttpUpstream {
-    exchange: Exchange,
-    permits: Permits,
-    settings: Settings,
+    pub(crate) exchange: Exchange,
+    pub(crate) permits: Permits,
+    pub(crate) settings: Settings,
 }
 
 impl HttpUpstream {
@@ -39,7 +39,7 @@ impl HttpUpstream {
         Ok(Self { exchange, permits, settings })
     }
 
-    fn endpoint(&self, target: &Target) -> Result<Endpoint, Error> {
+    pub(crate) fn endpoint(&self, target: &Target) -> Result<Endpoint, Error> {
         self.exchange.wire.endpoints.endpoint(&target.registry_url)
     }
 
@@ -133,6 +133,18 @@ impl Upstream for HttpUpstream {
         Ok(BlobBody { size_bytes: part.size_bytes, offset: part.offset, bytes })
     }
 
+    async fn tags(&self, target: &Target) -> Result<Listing<Tag>, Error> {
+        self.read_tags(target).await
+    }
+
+    async fn referrers(
+        &self,
+        target: &Target,
+        subject: &Digest,
+    ) -> Result<Listing<Referrer>, Error> {
+        self.read_referrers(target, subject).await
+    }
+
     async fn authenticate(&self, target: &Target) -> Result<(), Error> {
         let endpoint = self.endpoint(target)?;
         let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
@@ -190,17 +202,17 @@ fn verify(endpoint: &Endpoint, bytes: &Bytes, expected: Option<Digest>) -> Resul
     }
 }
 
-fn refuse_page(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
+pub(crate) fn refuse_page(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
     if content::is_page(headers) {
         return Err(invalid(endpoint, "a web page came where a registry answers".to_owned()));
     }
     Ok(())
 }
 
-fn refuse_coding(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
+pub(crate) fn refuse_coding(endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
     content::unwanted_coding(headers).map_or(Ok(()), |reason| Err(invalid(endpoint, reason)))
 }
 
-fn invalid(endpoint: &Endpoint, reason: String) -> Error {
+pub(crate) fn invalid(endpoint: &Endpoint, reason: String) -> Error {
     Error::Invalid { host: endpoint.name().to_string(), reason }
 }

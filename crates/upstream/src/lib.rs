@@ -21,6 +21,7 @@ mod failure;
 mod issue;
 mod known;
 mod limit;
+mod lists;
 mod realm;
 mod redirect;
 mod retry;
@@ -31,7 +32,8 @@ mod wire;
 
 pub use address::{Address, AddressError, Scheme};
 pub use api::{
-    BlobBody, BlobStat, Credentials, FetchedManifest, Identity, ManifestStat, Target, Upstream,
+    BlobBody, BlobStat, Credentials, FetchedManifest, Identity, Listing, ManifestStat, Target,
+    Upstream,
 };
 pub use budget::{Allowance, Budget, Demand};
 pub use client::HttpUpstream;

@@ -83,6 +83,12 @@ pub struct Limits {
     pub retry_after_max: Duration,
     /// What of an upstream's budget is kept for what is not cached, in percent.
     pub budget_reserve_percent: u8,
+    /// How many pages of one list are read.
+    pub list_pages_max: usize,
+    /// How many entries of one list are taken.
+    pub list_entries_max: usize,
+    /// How many bytes of one list are read before no further page is asked for.
+    pub list_bytes_max: u64,
 }
 
 /// The proxy between this process and upstreams. It resolves names itself, so that only literal
@@ -182,6 +188,9 @@ impl Default for Limits {
             questions_max: 64,
             retry_after_max: Duration::from_secs(60 * 60),
             budget_reserve_percent: 10,
+            list_pages_max: 200,
+            list_entries_max: 50_000,
+            list_bytes_max: 16 << 20,
         }
     }
 }

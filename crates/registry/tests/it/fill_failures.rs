@@ -7,11 +7,11 @@ use blobs::MemoryBlobs;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use metadata::LinkStore as _;
-use oci::{Digest, Reference};
+use oci::{Digest, Reference, Referrer, Tag};
 use registry::{Counter, FillError, PullError, ReadError};
 use testkit::{Gate, Pattern, Script, blob_path};
 use upstream::{
-    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, HttpUpstream,
+    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, HttpUpstream, Listing,
     ManifestStat, Target, Upstream,
 };
 
@@ -224,6 +224,14 @@ impl Upstream for Panicking {
         let then = futures_util::stream::once(async { panic!("as the test wants") });
         body.bytes = futures_util::stream::iter([Ok::<Bytes, Error>(first)]).chain(then).boxed();
         Ok(body)
+    }
+
+    async fn tags(&self, target: &Target) -> Result<Listing<Tag>, Error> {
+        self.0.tags(target).await
+    }
+
+    async fn referrers(&self, t: &Target, subject: &Digest) -> Result<Listing<Referrer>, Error> {
+        self.0.referrers(t, subject).await
     }
 
     async fn authenticate(&self, target: &Target) -> Result<(), Error> {

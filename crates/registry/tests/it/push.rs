@@ -368,7 +368,7 @@ async fn tags_and_referrers_are_listed_where_they_are() {
         world.push_tag("app", tag, "{}").await;
     }
     let (name, page) = (repository("app"), PageRequest::first(10));
-    let tags = world.registry.tags(&world.caller, &name, &page).await.unwrap().items;
+    let tags = world.registry.tags(&world.caller, &name, &page).await.unwrap().page.items;
     assert_eq!(tags.iter().map(ToString::to_string).collect::<Vec<_>>(), ["A", "b"]);
     let names = world.registry.catalog(&world.caller, &page).await.unwrap().items;
     assert_eq!(names, [name]);

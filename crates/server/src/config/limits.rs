@@ -65,6 +65,8 @@ pub(crate) struct Limits {
     pub(crate) stale_deadline: Duration,
     /// How long a cached tag is served without asking the upstream.
     pub(crate) fresh_for: Duration,
+    /// How long what an upstream listed is listed without asking it.
+    pub(crate) list_fresh_for: Duration,
     /// How long an upstream that failed is left alone.
     pub(crate) circuit_cooldown: Duration,
     /// How long an address that `GetDownloadUrlForLayer` gives is good.
@@ -114,6 +116,7 @@ impl Default for Limits {
             queue_timeout: timeouts.queue,
             stale_deadline: settings.stale_deadline,
             fresh_for: settings.fresh_for,
+            list_fresh_for: settings.list_fresh_for,
             circuit_cooldown: settings.circuit_cooldown,
             download_url_life: Duration::from_secs(60 * 60),
             client_idle_timeout: Duration::from_secs(75),
@@ -191,6 +194,7 @@ impl Limits {
         }
         for (target, name) in [
             (&mut self.fresh_for, "limits.fresh-for"),
+            (&mut self.list_fresh_for, "limits.list-fresh-for"),
             (&mut self.circuit_cooldown, "limits.circuit-cooldown"),
             (&mut self.retry_after_max, "limits.retry-after"),
             (&mut self.upload_life, "limits.upload-life"),

@@ -136,6 +136,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.queue-timeout", Kind::Text),
             ("limits.stale-deadline", Kind::Text),
             ("limits.fresh-for", Kind::Text),
+            ("limits.list-fresh-for", Kind::Text),
             ("limits.circuit-cooldown", Kind::Text),
             ("limits.retry-after", Kind::Text),
             ("limits.budget-reserve", Kind::Text),

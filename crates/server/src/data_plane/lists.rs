@@ -5,30 +5,40 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use metadata::PageRequest;
-use oci::{Digest, ErrorCode, RepositoryName, media_type};
-use registry::Referrer;
+use oci::{Digest, ErrorCode, Referrer, RepositoryName, media_type};
+use registry::Served;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{
-    Call, Failure, Outcome, ascii,
+    CACHE_STATUS, Call, Failure, Outcome, ascii, cache_status,
     error::{self, Subject},
     query::Query,
 };
-use crate::body::{self, Body};
+use crate::{
+    body::{self, Body},
+    doors::Exchange,
+};
 
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 
 /// Answers `tags/list`.
-pub(super) async fn tags(call: &Call<'_>, name: &RepositoryName) -> Outcome {
+pub(super) async fn tags(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    exchange: &mut Exchange,
+) -> Outcome {
     let (registry, caller) = (&call.doors.registry, &call.login.caller);
     let page = page(call, &Query::of(call.head))?;
     let found = registry.tags(caller, name, &page).await;
     let found = found.map_err(|error| error::pull(error, Subject::Manifest))?;
-    let tags: Vec<_> = found.items.iter().map(|tag| tag.as_str()).collect();
+    let tags: Vec<_> = found.page.items.iter().map(|tag| tag.as_str()).collect();
     let path = format!("/v2/{name}/tags/list");
-    let link = found.next.map(|last| next_page(&path, page.limit, &last, None));
-    Ok(listed(&json!({"name": name.as_str(), "tags": tags}), "application/json", link))
+    let link = found.page.next.map(|last| next_page(&path, page.limit, &last, None));
+    let list = json!({"name": name.as_str(), "tags": tags});
+    let mut response = listed(&list, "application/json", link);
+    tell_how(&mut response, &found.served, exchange);
+    Ok(response)
 }
 
 /// Answers `_catalog`.
@@ -42,7 +52,12 @@ pub(super) async fn catalog(call: &Call<'_>) -> Outcome {
 }
 
 /// Answers `referrers/<digest>`.
-pub(super) async fn referrers(call: &Call<'_>, name: &RepositoryName, subject: &Digest) -> Outcome {
+pub(super) async fn referrers(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    subject: &Digest,
+    exchange: &mut Exchange,
+) -> Outcome {
     let (registry, caller) = (&call.doors.registry, &call.login.caller);
     let query = Query::of(call.head);
     let page = page(call, &query)?;
@@ -50,20 +65,34 @@ pub(super) async fn referrers(call: &Call<'_>, name: &RepositoryName, subject: &
     let kinds: Vec<String> = wanted.map(str::to_owned).into_iter().collect();
     let found = registry.referrers(caller, name, subject, &kinds, &page).await;
     let found = found.map_err(|error| error::pull(error, Subject::Manifest))?;
-    let manifests: Vec<Value> = found.items.iter().map(descriptor).collect();
+    let manifests: Vec<Value> = found.page.items.iter().map(descriptor).collect();
     let index = json!({
         "schemaVersion": 2,
         "mediaType": media_type::OCI_INDEX,
         "manifests": manifests,
     });
     let path = format!("/v2/{name}/referrers/{subject}");
-    let link = found.next.map(|last| next_page(&path, page.limit, &last, wanted));
+    let link = found.page.next.map(|last| next_page(&path, page.limit, &last, wanted));
     let mut response = listed(&index, media_type::OCI_INDEX, link);
+    tell_how(&mut response, &found.served, exchange);
     if wanted.is_some() {
         let applied = HeaderValue::from_static("artifactType");
         response.headers_mut().insert(FILTERS_APPLIED, applied);
     }
     Ok(response)
+}
+
+/// Says how an upstream's part of a list came.
+fn tell_how(response: &mut Response<Body>, served: &Served, exchange: &mut Exchange) {
+    let status = match served {
+        // Nothing of a list is stored that a cache could find it by.
+        Served::Miss => {
+            exchange.outcome = Some("miss".into());
+            HeaderValue::from_static("cistern; fwd=miss")
+        }
+        served => cache_status(served, exchange),
+    };
+    response.headers_mut().insert(CACHE_STATUS, status);
 }
 
 fn descriptor(referrer: &Referrer) -> Value {

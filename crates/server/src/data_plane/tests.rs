@@ -1,5 +1,6 @@
 //! One test for each endpoint and each error code of the data plane.
 
+mod lists;
 mod push;
 
 use std::time::Duration;
@@ -222,7 +223,7 @@ async fn several_ranges_of_a_blob_still_coming_follow_it() {
     // The end comes first here, and the end is withheld until it is proven.
     let (later, ()) =
         tokio::join!(world.ask("GET", &path, &[("range", "bytes=-1,0-1999")]), async {
-            gate.open()
+            gate.open();
         });
     let expected = [&bytes[599_999..], &bytes[..2000]];
     assert!(parts(&later).iter().map(|(_, part)| part.as_slice()).eq(expected));

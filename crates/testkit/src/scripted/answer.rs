@@ -24,7 +24,10 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, &'static str> {
     let (parts, _) = request.into_parts();
     state.journal.record(&parts);
-    let script = state.take_script(&parts.method, parts.uri.path()).unwrap_or_default();
+    let script = state
+        .take_script(&parts.method, target(&parts))
+        .or_else(|| state.take_script(&parts.method, parts.uri.path()))
+        .unwrap_or_default();
     if script.black_hole {
         std::future::pending::<()>().await;
     }
@@ -72,7 +75,7 @@ fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> R
             Err(status) => error(status, "UNAUTHORIZED", "wrong user name or password"),
         };
     }
-    let mut resource = state.resource(path);
+    let mut resource = state.resource(target(parts)).or_else(|| state.resource(path));
     if let Some(body) = &script.body {
         let content_type = resource.as_ref().map_or(JSON, |found| &found.content_type).to_owned();
         let digest = resource.and_then(|found| found.digest);
@@ -87,6 +90,11 @@ fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> R
         }
         None => error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown"),
     }
+}
+
+/// The path with its query: a page of a list is told from another by that.
+fn target(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("", |target| target.as_str())
 }
 
 fn serve(resource: Resource, parts: &Parts, script: &Script, line: &Arc<Line>) -> Response<Body> {

@@ -7,6 +7,7 @@ mod auth;
 mod blobs;
 mod budgets;
 mod limits;
+mod lists;
 mod manifests;
 mod proxies;
 mod redirects;

@@ -11,8 +11,8 @@ use aws::{
     exception::EcrException,
     json,
 };
-use oci::{Digest, RepositoryName, Tag};
-use registry::{DeleteFailure, ImageFailure as Reason, ImageId, NewImage, Referrer, WantedImage};
+use oci::{Digest, Referrer, RepositoryName, Tag};
+use registry::{DeleteFailure, ImageFailure as Reason, ImageId, NewImage, WantedImage};
 
 use super::{Call, Outcome, batch, error, validate};
 
@@ -165,7 +165,7 @@ pub(in crate::control_plane) async fn referrers(call: &Call<'_>) -> Outcome {
     let repository = RepositoryName::parse(name).expect("checked above");
     let (registry, caller) = (call.registry(), call.caller());
     let found = registry.list_referrers(caller, &repository, &subject, &kinds, &page).await;
-    let mut found = found.map_err(|error| error::pull_referrers(&error))?;
+    let mut found = found.map_err(|error| error::pull_referrers(&error))?.page;
     // Nothing is ever archived here.
     if matches!(artifact_status.as_deref(), Some("ARCHIVED" | "ACTIVATING")) {
         (found.items, found.next) = (Vec::new(), None);

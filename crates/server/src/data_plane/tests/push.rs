@@ -24,7 +24,7 @@ async fn begin(world: &World, name: &str) -> String {
 }
 
 /// Pushes a blob with POST and PUT.
-async fn push_blob(world: &World, name: &str, bytes: &str) -> Digest {
+pub(super) async fn push_blob(world: &World, name: &str, bytes: &str) -> Digest {
     let digest = Digest::of(bytes.as_bytes());
     let put = format!("{}?digest={digest}", begin(world, name).await);
     let answer = world.push("PUT", &put, &[], bytes).await;
@@ -32,7 +32,7 @@ async fn push_blob(world: &World, name: &str, bytes: &str) -> Digest {
     digest
 }
 
-fn image(config: &Digest, layers: &[&Digest]) -> Value {
+pub(super) fn image(config: &Digest, layers: &[&Digest]) -> Value {
     let describe = |kind: &str, digest: &Digest| json!({"mediaType": kind, "digest": digest.as_str(), "size": 2});
     let layers: Vec<_> = layers
         .iter()
@@ -46,7 +46,7 @@ fn image(config: &Digest, layers: &[&Digest]) -> Value {
     })
 }
 
-async fn put_manifest(world: &World, path: &str, manifest: &Value) -> Answer {
+pub(super) async fn put_manifest(world: &World, path: &str, manifest: &Value) -> Answer {
     let kind = manifest["mediaType"].as_str().unwrap_or(media_type::OCI_MANIFEST).to_owned();
     world.push("PUT", path, &[("content-type", &kind)], &manifest.to_string()).await
 }
@@ -397,6 +397,7 @@ async fn referrers_of_an_upstream_are_found_by_its_referrers_tag() {
     let tag = format!("sha256-{}", subject.hex());
     let index = index.to_string();
     world.upstream.add_manifest("app", Some(&tag), media_type::OCI_INDEX, index);
+    world.clock.advance(61 * 1000);
     let found = world.get(&path).await.json();
     assert_eq!(found["manifests"][0]["digest"], signature.as_str(), "{found}");
     assert_eq!(found["manifests"][0]["artifactType"], "a/signature");
