@@ -1,11 +1,12 @@
 //! The words of AWS: request signatures, the JSON and query protocols, exceptions, and the shapes
-//! of Amazon ECR, AWS Secrets Manager, AWS Cloud Control API, AWS IAM and AWS STS.
+//! of Amazon ECR, AWS Secrets Manager, AWS Cloud Control API, AWS IAM, AWS STS and Cistern itself.
 //!
 //! Pure: no I/O, no clock, no async. Shapes hold plain strings as they travel; what a string
 //! means (a prefix, an ARN of ours, an upstream) is for the doors and the rooms behind them.
 //! Nothing here decides anything.
 
 pub mod arn;
+pub mod cistern;
 pub mod cloud_control;
 pub mod ecr;
 pub mod exception;

@@ -45,11 +45,19 @@ pub enum BodyError {
         /// The path of the member.
         member: String,
     },
+    /// A member that a document does not have. Most shapes ignore such members.
+    #[error("the member {member:?} is not known")]
+    Unknown {
+        /// The path of the member.
+        member: String,
+        /// Those that the document has.
+        known: &'static [&'static str],
+    },
 }
 
 impl BodyError {
-    /// The exception `service` raises: `SerializationException`, but for a missing member what
-    /// the service calls an invalid parameter.
+    /// The exception `service` raises: `SerializationException`, but for a missing or an unknown
+    /// member what the service calls an invalid parameter.
     pub fn to_exception(&self, service: Service) -> Exception {
         let text = match self {
             Self::NotUtf8 => "The request body is not valid UTF-8.".to_owned(),
@@ -64,6 +72,10 @@ impl BodyError {
                 format!("The member '{member}' must be a {expected}.")
             }
             Self::Missing { member } => return missing(member, service),
+            Self::Unknown { member, known } => {
+                let constraint = format!("must be one of {}", known.join(", "));
+                return Exception::invalid_parameter(member, &constraint);
+            }
         };
         Exception::new(CommonException::Serialization, text)
     }
@@ -71,8 +83,8 @@ impl BodyError {
 
 fn missing(member: &str, service: Service) -> Exception {
     match service {
-        Service::Ecr => Exception::invalid_parameter(member, "must not be null"),
-        Service::SecretsManager | Service::CloudControl | Service::Cistern => Exception::new(
+        Service::Ecr | Service::Cistern => Exception::invalid_parameter(member, "must not be null"),
+        Service::SecretsManager | Service::CloudControl => Exception::new(
             CommonException::Validation,
             format!(
                 "1 validation error detected: Value null at '{member}' failed to satisfy \
@@ -111,6 +123,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
                 BodyError::Missing { member: member.to_owned() }
             }
             Mismatch::Missing(member) => BodyError::Missing { member: format!("{path}.{member}") },
+            // The path has the member already.
+            Mismatch::Unknown(known) => BodyError::Unknown { member: path, known },
             Mismatch::Type(expected) => BodyError::WrongType { member: path, expected },
         }
     })
@@ -120,6 +134,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
 #[derive(Debug)]
 enum Mismatch {
     Missing(&'static str),
+    Unknown(&'static [&'static str]),
     Type(String),
 }
 
@@ -127,6 +142,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(member) => write!(formatter, "{member} is missing"),
+            Self::Unknown(_) => formatter.write_str("not a known member"),
             Self::Type(expected) => write!(formatter, "not a {expected}"),
         }
     }
@@ -149,6 +165,10 @@ impl de::Error for Mismatch {
 
     fn missing_field(member: &'static str) -> Self {
         Self::Missing(member)
+    }
+
+    fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {
+        Self::Unknown(known)
     }
 }
 

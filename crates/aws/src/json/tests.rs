@@ -161,6 +161,27 @@ fn missing_members_are_named_by_their_path() {
 }
 
 #[test]
+fn a_document_of_cistern_refuses_members_that_it_does_not_have() {
+    use crate::cistern::PutPullThroughCacheRulePolicyRequest as Put;
+    let read = |policy: &str| {
+        let body = format!(r#"{{"ecrRepositoryPrefix":"hub","extra":1,"policy":{policy}}}"#);
+        parse::<Put>(body.as_bytes()).map_err(|error| error.to_exception(Service::Cistern))
+    };
+    assert_eq!(read(r#"{"freshFor":"1h"}"#).unwrap().policy.fresh_for.as_deref(), Some("1h"));
+    for (policy, start, end) in [
+        (r#"{"freshfor":"1h"}"#, "Invalid parameter at 'policy.freshfor' failed", "ageFrom'"),
+        (
+            r#"{"freshForTags":[{"tag":"a","freshFor":"0","x":1}]}"#,
+            "Invalid parameter at 'policy.freshForTags[0].x' failed",
+            "must be one of tag, freshFor'",
+        ),
+    ] {
+        let text = read(policy).unwrap_err().message().to_owned();
+        assert!(text.starts_with(start) && text.ends_with(end), "{text}");
+    }
+}
+
+#[test]
 fn exceptions_are_written_as_their_service_does() {
     let body = |exception: Exception, service| {
         String::from_utf8(render_exception(&exception, service)).unwrap()

@@ -120,7 +120,7 @@ fn every_request_has_a_shape_that_holds_all_of_it() {
                 secrets_manager_shape(secrets_manager::Operation::parse(target.operation).unwrap())
             }
             Service::CloudControl => continue,
-            Service::Cistern => panic!("{name}: no client knows Cistern"),
+            Service::Cistern => panic!("{name}: no client of AWS knows Cistern"),
         };
         let sent: Value = serde_json::from_slice(&captured.body).unwrap();
         assert_eq!(reread(&captured.body).unwrap(), sent, "{name}");

@@ -1,0 +1,9 @@
+//! The operations of Cistern.
+
+crate::operation::operations! {
+    /// An operation of Cistern.
+    Operation;
+    DeletePullThroughCacheRulePolicy
+    DescribePullThroughCacheRulePolicies
+    PutPullThroughCacheRulePolicy
+}
