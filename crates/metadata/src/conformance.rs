@@ -116,6 +116,7 @@ macro_rules! conformance_suite {
             are_listed_by_key
             are_told_apart_without_trailing_slash
             come_back_as_typed
+            have_a_policy_of_their_own
             keep_what_an_update_leaves_out
             never_exceed_the_limit_by_two_at_once
         }

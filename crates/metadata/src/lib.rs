@@ -17,6 +17,7 @@ mod repository;
 mod resource_request;
 mod role;
 mod rule;
+mod rule_policy;
 mod secret;
 mod sqlite;
 mod store;
@@ -35,12 +36,13 @@ pub use registry_settings::{
     RegistryScanType, RegistryScanning, RegistrySettings, ReplicationDestination, ReplicationRule,
     ScanFrequency, ScanningRule,
 };
-pub use repository::{Encryption, RepositorySettings, TagMutability};
+pub use repository::{Encryption, RepositorySettings, TagMutability, matches_wildcard};
 pub use resource_request::{
     Begun, ClientToken, RequestHorizon, RequestStatus, ResourceOperation, ResourceRequest,
 };
 pub use role::Role;
 pub use rule::{EcrRepositoryPrefix, PrefixError, Rule, RuleCredentials};
+pub use rule_policy::{AgeFrom, RulePolicy, Span, TagFreshness};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{

@@ -156,7 +156,7 @@ impl Encryption {
 
 /// Matches a pattern in which `*` stands for any characters. Each part between stars is taken
 /// where it first fits, so that no pattern makes it slow.
-pub(crate) fn matches_wildcard(pattern: &str, text: &str) -> bool {
+pub fn matches_wildcard(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(start) else { return false };
     let (between, end) = rest.rsplit_once('*').unwrap_or(("", rest));

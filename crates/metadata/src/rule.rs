@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Timestamp;
+use crate::{RulePolicy, Timestamp};
 
 /// The prefix of a rule, as typed: `docker-hub`, `team/a`, `quay/` or `ROOT`.
 ///
@@ -99,9 +99,11 @@ pub struct Rule {
     pub upstream_repository_prefix: Option<EcrRepositoryPrefix>,
     /// The ARNs that name its credentials.
     pub credentials: RuleCredentials,
+    /// What it says about freshness, failures and what it lets in.
+    pub policy: Option<RulePolicy>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it was created or last updated.
+    /// When it was created, or its credentials were last updated.
     pub updated_at: Timestamp,
 }
 

@@ -8,8 +8,8 @@ use metadata::{
     NewLink, NewManifest, NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings,
     RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore, RequestHorizon,
     RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role, RoleStore, Rule,
-    RuleCredentials, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore, Template,
-    TemplateStore, Timestamp, Upload, UploadStore,
+    RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore,
+    Template, TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -71,6 +71,11 @@ guard! {
             prefix_key: &str,
             credentials: &RuleCredentials,
             at: Timestamp
+        ) -> Rule;
+        SetRulePolicy: set_rule_policy(
+            registry: &RegistryId,
+            prefix_key: &str,
+            policy: Option<&RulePolicy>
         ) -> Rule;
         DeleteRule: delete_rule(registry: &RegistryId, prefix_key: &str) -> Rule;
     }

@@ -4,7 +4,7 @@ use super::{
     ROUNDS, assert_refused,
     samples::{home, prefix, registry, rule, three_registries},
 };
-use crate::{Error, MetadataStore, Rule, RuleCredentials, Timestamp};
+use crate::{Error, MetadataStore, Rule, RuleCredentials, RulePolicy, Span, Timestamp};
 
 /// What was set comes back as typed; what was not set stays absent.
 pub async fn come_back_as_typed(one: &dyn MetadataStore, other: &dyn MetadataStore) {
@@ -16,6 +16,7 @@ pub async fn come_back_as_typed(one: &dyn MetadataStore, other: &dyn MetadataSto
             credential_arn: Some("arn:aws:secretsmanager:us-east-1:000000000000:secret:a".into()),
             custom_role_arn: Some("arn:aws:iam::000000000000:role/pull".into()),
         },
+        policy: Some(RulePolicy { fresh_for: Some(Span::Forever), ..RulePolicy::default() }),
         updated_at: Timestamp(2_000),
         ..rule("full/")
     };
@@ -98,6 +99,39 @@ pub async fn keep_what_an_update_leaves_out(one: &dyn MetadataStore, other: &dyn
     assert_eq!(other.rules(&home()).await.expect("rules"), [expected, rule("team/ab")]);
     let none = other.update_rule(&home(), "team", &only_secret, at).await;
     assert_refused!(none, Error::NotFound);
+}
+
+/// A policy is set in place of another and taken away; nothing else of the rule changes, and an
+/// update leaves it as it is.
+pub async fn have_a_policy_of_their_own(one: &dyn MetadataStore, other: &dyn MetadataStore) {
+    let mut expected = rule("team/a/");
+    one.create_rule(&home(), &expected, None).await.expect("a rule");
+    one.create_rule(&home(), &rule("team/ab"), None).await.expect("its neighbour");
+    let denies = RulePolicy {
+        denied_tags: Some(vec!["latest".to_owned()]),
+        missing_for: Some(Span::Millis(30_000)),
+        ..RulePolicy::default()
+    };
+    let pins = RulePolicy { pinned_tags: Some(vec!["v*".to_owned()]), ..RulePolicy::default() };
+    for policy in [denies, pins] {
+        expected.policy = Some(policy.clone());
+        let changed = other.set_rule_policy(&home(), "team/a", Some(&policy)).await;
+        assert_eq!(changed.expect("the rule"), expected);
+        let listed = one.rules(&home()).await.expect("rules");
+        assert_eq!(listed, [expected.clone(), rule("team/ab")]);
+    }
+    let secret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:b".to_owned();
+    expected.credentials.credential_arn = Some(secret);
+    let (credentials, at) = (expected.credentials.clone(), expected.updated_at);
+    let updated = other.update_rule(&home(), "team/a", &credentials, at).await;
+    assert_eq!(updated.expect("the rule"), expected);
+
+    expected.policy = None;
+    let changed = other.set_rule_policy(&home(), "team/a", None).await.expect("the rule");
+    assert_eq!(changed, expected);
+    assert_refused!(one.set_rule_policy(&home(), "team", None).await, Error::NotFound);
+    let [_, elsewhere, _] = three_registries();
+    assert_refused!(one.set_rule_policy(&elsewhere, "team/a", None).await, Error::NotFound);
 }
 
 /// A deletion returns the rule as it was; the registry is no longer one with rules.

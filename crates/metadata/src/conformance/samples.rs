@@ -37,6 +37,7 @@ pub(super) fn rule(text: &str) -> Rule {
         upstream_registry: None,
         upstream_repository_prefix: None,
         credentials: RuleCredentials::default(),
+        policy: None,
         created_at: Timestamp(1_000),
         updated_at: Timestamp(1_000),
     }

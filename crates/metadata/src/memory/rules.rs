@@ -1,7 +1,7 @@
 //! Rules in memory.
 
 use super::{MemoryMetadata, State};
-use crate::{Change, Error, RegistryId, Rule, RuleCredentials, RuleStore, Timestamp};
+use crate::{Change, Error, RegistryId, Rule, RuleCredentials, RulePolicy, RuleStore, Timestamp};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -31,6 +31,15 @@ impl RuleStore for MemoryMetadata {
         at: Timestamp,
     ) -> Result<Rule, Error> {
         self.state().update_rule(registry, prefix_key, credentials, at)
+    }
+
+    async fn set_rule_policy(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        policy: Option<&RulePolicy>,
+    ) -> Result<Rule, Error> {
+        self.state().set_rule_policy(registry, prefix_key, policy)
     }
 
     async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
@@ -87,6 +96,20 @@ impl State {
         let updated = rule.clone();
         self.history.record(Change::Rules(registry.clone()));
         Ok(updated)
+    }
+
+    pub(super) fn set_rule_policy(
+        &mut self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        policy: Option<&RulePolicy>,
+    ) -> Result<Rule, Error> {
+        let rules = &mut self.facts_mut(registry).rules;
+        let rule = rules.get_mut(prefix_key).ok_or(Error::NotFound)?;
+        rule.policy = policy.cloned();
+        let changed = rule.clone();
+        self.history.record(Change::Rules(registry.clone()));
+        Ok(changed)
     }
 
     pub(super) fn delete_rule(

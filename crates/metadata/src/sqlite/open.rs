@@ -148,6 +148,7 @@ fn schema_versions() -> Vec<Migration> {
             "resource requests",
             include_str!("../../migrations/sqlite/0007_resource_requests.sql"),
         ),
+        version(8, "rule policies", include_str!("../../migrations/sqlite/0008_rule_policies.sql")),
     ]
 }
 

@@ -5,21 +5,24 @@ use sqlx::SqliteConnection;
 
 use super::{SqliteMetadata, Write};
 use crate::{
-    Change, EcrRepositoryPrefix, Error, RegistryId, Rule, RuleCredentials, RuleStore, Timestamp,
+    Change, EcrRepositoryPrefix, Error, RegistryId, Rule, RuleCredentials, RulePolicy, RuleStore,
+    Timestamp,
     stored::{self, corrupt},
 };
 
 statements! {
     INSERT = "INSERT INTO rules (account, region, prefix_key, ecr_repository_prefix, \
         upstream_registry_url, upstream_registry, upstream_repository_prefix, credential_arn, \
-        custom_role_arn, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+        custom_role_arn, created_at, updated_at, policy) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
     COUNT = "SELECT COUNT(*) FROM rules WHERE account = $1 AND region = $2";
     LIST = "SELECT * FROM rules WHERE account = $1 AND region = $2 ORDER BY prefix_key";
     NEXT_REGISTRY = "SELECT account, region FROM rules WHERE (account, region) > ($1, $2) \
         ORDER BY account, region LIMIT 1";
     UPDATE = "UPDATE rules SET credential_arn = COALESCE($4, credential_arn), \
         custom_role_arn = COALESCE($5, custom_role_arn), updated_at = $6 \
+        WHERE account = $1 AND region = $2 AND prefix_key = $3 RETURNING *";
+    SET_POLICY = "UPDATE rules SET policy = $4 \
         WHERE account = $1 AND region = $2 AND prefix_key = $3 RETURNING *";
     DELETE = "DELETE FROM rules WHERE account = $1 AND region = $2 AND prefix_key = $3 \
         RETURNING *";
@@ -54,6 +57,15 @@ impl RuleStore for SqliteMetadata {
         update(self.write().await?, registry, prefix_key, credentials, at).await
     }
 
+    async fn set_rule_policy(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        policy: Option<&RulePolicy>,
+    ) -> Result<Rule, Error> {
+        set_policy(self.write().await?, registry, prefix_key, policy).await
+    }
+
     async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
         delete(self.write().await?, registry, prefix_key).await
     }
@@ -72,6 +84,7 @@ struct RuleRow {
     custom_role_arn: Option<String>,
     created_at: i64,
     updated_at: i64,
+    policy: Option<String>,
 }
 
 pub(super) async fn create(
@@ -92,6 +105,7 @@ pub(super) async fn create(
         .bind(&rule.credentials.custom_role_arn)
         .bind(rule.created_at.0)
         .bind(rule.updated_at.0)
+        .bind(rule.policy.as_ref().map(stored::to_json))
         .execute(write.connection())
         .await?;
     if inserted.rows_affected() == 0 {
@@ -163,6 +177,25 @@ pub(super) async fn update(
     Ok(rule)
 }
 
+pub(super) async fn set_policy(
+    mut write: Write,
+    registry: &RegistryId,
+    prefix_key: &str,
+    policy: Option<&RulePolicy>,
+) -> Result<Rule, Error> {
+    let row: Option<RuleRow> = sqlx::query_as(SET_POLICY)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(prefix_key)
+        .bind(policy.map(stored::to_json))
+        .fetch_optional(write.connection())
+        .await?;
+    let rule = row.ok_or(Error::NotFound)?.into_rule()?;
+    write.record(&Change::Rules(registry.clone())).await?;
+    write.commit().await?;
+    Ok(rule)
+}
+
 pub(super) async fn delete(
     mut write: Write,
     registry: &RegistryId,
@@ -182,6 +215,7 @@ pub(super) async fn delete(
 
 impl RuleRow {
     fn into_rule(self) -> Result<Rule, Error> {
+        let policy = |json: String| stored::from_json(&json, RECORD);
         let prefix = |text: String| EcrRepositoryPrefix::parse(&text).map_err(corrupt(RECORD));
         Ok(Rule {
             ecr_repository_prefix: prefix(self.ecr_repository_prefix)?,
@@ -192,6 +226,7 @@ impl RuleRow {
                 credential_arn: self.credential_arn,
                 custom_role_arn: self.custom_role_arn,
             },
+            policy: self.policy.map(policy).transpose()?,
             created_at: Timestamp(self.created_at),
             updated_at: Timestamp(self.updated_at),
         })

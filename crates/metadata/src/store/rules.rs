@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{Error, RegistryId, Rule, RuleCredentials, Timestamp};
+use crate::{Error, RegistryId, Rule, RuleCredentials, RulePolicy, Timestamp};
 
 /// Pull through cache rules.
 #[async_trait]
@@ -36,6 +36,18 @@ pub trait RuleStore: Send + Sync + fmt::Debug + 'static {
         prefix_key: &str,
         credentials: &RuleCredentials,
         at: Timestamp,
+    ) -> Result<Rule, Error>;
+
+    /// Sets the policy of a rule in place of the one it has, `None` where it is to have none, and
+    /// returns the rule.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    async fn set_rule_policy(
+        &self,
+        registry: &RegistryId,
+        prefix_key: &str,
+        policy: Option<&RulePolicy>,
     ) -> Result<Rule, Error>;
 
     /// Deletes a rule and returns it. Cached content stays.

@@ -24,6 +24,7 @@ fn rule(prefix: &str) -> Rule {
         upstream_registry: None,
         upstream_repository_prefix: None,
         credentials: RuleCredentials::default(),
+        policy: None,
         created_at: Timestamp(1),
         updated_at: Timestamp(1),
     }

@@ -11,8 +11,8 @@ use metadata::{
     NewLink, NewManifest, NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings,
     RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore, RequestHorizon,
     RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role, RoleStore, Rule,
-    RuleCredentials, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore, Template,
-    TemplateStore, Timestamp, Upload, UploadStore,
+    RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore,
+    Template, TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -87,6 +87,9 @@ passed_on! {
         fn registries_with_rules() -> Vec<RegistryId>;
         fn update_rule(
             registry: &RegistryId, key: &str, credentials: &RuleCredentials, at: Timestamp
+        ) -> Rule;
+        fn set_rule_policy(
+            registry: &RegistryId, key: &str, policy: Option<&RulePolicy>
         ) -> Rule;
         fn delete_rule(registry: &RegistryId, key: &str) -> Rule;
     }

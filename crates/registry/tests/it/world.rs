@@ -83,6 +83,7 @@ impl Setup {
             upstream_registry: None,
             upstream_repository_prefix: None,
             credentials: RuleCredentials::default(),
+            policy: None,
             created_at: Timestamp(BEGINNING),
             updated_at: Timestamp(BEGINNING),
         };

@@ -207,6 +207,7 @@ fn store_rule(database: &Path, prefix: &str, url: &str) {
         upstream_registry: None,
         upstream_repository_prefix: None,
         credentials: RuleCredentials::default(),
+        policy: None,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
     };
