@@ -251,7 +251,11 @@ async fn tagged_referrers(
     let registry = Registry { inner };
     match registry.stat_manifest(&caller, &repository, &Reference::Tag(tag)).await {
         Ok(found) => Ok(Referrer::read_index(&found.bytes).unwrap_or_default()),
-        Err(PullError::ManifestUnknown { .. } | PullError::NameUnknown { .. }) => Ok(Vec::new()),
+        Err(
+            PullError::ManifestUnknown { .. }
+            | PullError::NameUnknown { .. }
+            | PullError::NotLetIn { .. },
+        ) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }

@@ -42,6 +42,16 @@ pub enum PullError {
     /// Not allowed.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// A list of the rule's policy keeps it out.
+    #[error("{subject} may not be pulled through rule {rule}: {reason}")]
+    NotLetIn {
+        /// The prefix of the rule.
+        rule: String,
+        /// What may not: `repository x`, `tag y`, by its name upstream.
+        subject: String,
+        /// Which list, and which of its patterns.
+        reason: String,
+    },
     /// No such repository, and no rule that could bring it.
     #[error("repository {repository} does not exist in {registry}, and no rule matches it")]
     NameUnknown {
@@ -153,6 +163,9 @@ pub enum RuleError {
         /// Where it is declared.
         source_name: String,
     },
+    /// Exactly ECR's constraints hold, and ECR has no policies of rules.
+    #[error("rules have no policies of their own in strict mode")]
+    NoPolicies,
     /// The address cannot be an upstream.
     #[error("the upstream registry URL {url} is invalid: {reason}")]
     UnsupportedUpstream {

@@ -319,6 +319,7 @@ fn concerns_all(error: &PullError) -> bool {
         PullError::ManifestUnknown { .. }
         | PullError::BlobUnknown { .. }
         | PullError::Upstream(_)
-        | PullError::BadManifest { .. } => false,
+        | PullError::BadManifest { .. }
+        | PullError::NotLetIn { .. } => false,
     }
 }

@@ -36,6 +36,7 @@ mod remove;
 mod repositories;
 mod resource_requests;
 mod roles;
+mod rule_policies;
 mod rules;
 mod secret_arn;
 mod secrets;
@@ -73,6 +74,7 @@ pub use resource_requests::{
 pub use roles::{
     AssumeRole, AssumeRoleError, NewRole, NewSession, RoleAspect, RoleView, UpdateRole,
 };
+pub use rule_policies::{PolicyFault, RulePolicyView};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
 pub use secrets::{

@@ -9,7 +9,11 @@ use std::{collections::HashMap, sync::Arc};
 use metadata::{EcrRepositoryPrefix, Rule};
 use oci::RepositoryName;
 
-use crate::rules::{RuleSource, RuleView};
+use crate::{
+    Settings,
+    rule_policies::Policy,
+    rules::{RuleSource, RuleView},
+};
 
 /// The rules of one registry, ready to be matched.
 #[derive(Debug, Default)]
@@ -24,6 +28,8 @@ pub(crate) struct BookedRule {
     pub(crate) rule: Rule,
     pub(crate) source: RuleSource,
     pub(crate) anonymous_pull: bool,
+    /// What holds for it.
+    pub(crate) policy: Policy,
 }
 
 /// A rule that a repository name falls under.
@@ -39,9 +45,20 @@ impl Match {
     pub fn rule(&self) -> &Rule {
         &self.booked.rule
     }
+
+    /// Returns what holds for it.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.booked.policy
+    }
 }
 
 impl BookedRule {
+    /// A rule that is kept in the metadata store.
+    pub(crate) fn stored(rule: Rule, settings: &Settings) -> Self {
+        let policy = Policy::resolve(rule.policy.as_ref(), settings);
+        Self { rule, source: RuleSource::Stored, anonymous_pull: false, policy }
+    }
+
     pub(crate) fn view(&self) -> RuleView {
         RuleView::new(self.rule.clone(), self.source.clone())
     }
@@ -103,7 +120,7 @@ impl Match {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use metadata::{RuleCredentials, Timestamp};
+    use metadata::{AccountId, Region, RegistryId, RuleCredentials, Timestamp};
 
     use super::*;
 
@@ -116,18 +133,23 @@ pub(crate) mod tests {
     /// Rules, each a prefix, the upstream's URL and its prefix there.
     pub(crate) fn book_of(rules: &[(&str, &str, Option<&str>)]) -> RuleBook {
         let prefix = |text: &str| EcrRepositoryPrefix::parse(text).unwrap();
-        RuleBook::new(rules.iter().map(|(ecr, url, upstream)| BookedRule {
-            rule: Rule {
+        let registry = RegistryId {
+            account: AccountId::parse("000000000000").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+        };
+        let settings = Settings::new(registry);
+        RuleBook::new(rules.iter().map(|(ecr, url, upstream)| {
+            let rule = Rule {
                 ecr_repository_prefix: prefix(ecr),
                 upstream_registry_url: (*url).into(),
                 upstream_registry: None,
                 upstream_repository_prefix: upstream.map(prefix),
                 credentials: RuleCredentials::default(),
+                policy: None,
                 created_at: Timestamp(0),
                 updated_at: Timestamp(0),
-            },
-            source: RuleSource::Stored,
-            anonymous_pull: false,
+            };
+            BookedRule::stored(rule, &settings)
         }))
     }
 

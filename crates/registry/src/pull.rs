@@ -1,6 +1,6 @@
 //! Pulling a manifest: from memory, from the stores, or from upstream.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use metadata::{Origin, RegistryId, TagFact};
@@ -13,6 +13,7 @@ use crate::{
     hot::StoredManifest,
     refresh::{ImportWork, Imported},
     registry::Inner,
+    rule_policies::Freshness,
     upstreams::is_unasked,
 };
 
@@ -48,6 +49,8 @@ pub enum Served {
 /// Why a cached tag was served unconfirmed.
 #[derive(Clone, Debug)]
 pub enum StaleReason {
+    /// The rule wants it so: the upstream is asked meanwhile.
+    Revalidating,
     /// The upstream failed a moment ago and is left alone.
     CircuitOpen,
     /// The upstream refused this tag a moment ago and is not asked again yet.
@@ -63,6 +66,7 @@ pub enum StaleReason {
 impl fmt::Display for StaleReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Revalidating => f.write_str("the upstream is being asked"),
             Self::CircuitOpen => f.write_str("the upstream failed a moment ago"),
             Self::Backoff => f.write_str("the upstream refused a moment ago"),
             Self::Budget => f.write_str("the upstream limits requests"),
@@ -111,6 +115,9 @@ impl Registry {
         reference: &Reference,
     ) -> Result<PulledManifest, PullError> {
         let matched = self.inner.admit_pull(caller, repository).await?;
+        if let (Some(matched), Reference::Tag(tag)) = (&matched, reference) {
+            matched.admit_tag(tag)?;
+        }
         let wanted = Wanted { inner: &self.inner, registry: &caller.registry, repository };
         let (manifest, served) = match reference {
             Reference::Digest(digest) => wanted.by_digest(digest, matched).await?,
@@ -144,7 +151,7 @@ impl Wanted<'_> {
         }
         let reference = Reference::Digest(digest.clone());
         match matched {
-            Some(matched) => self.import(reference, matched).await,
+            Some(matched) => self.import(reference, matched, None).await,
             None => Err(self.unknown(reference).await?),
         }
     }
@@ -160,14 +167,39 @@ impl Wanted<'_> {
         };
         let pushed = fact.as_ref().is_some_and(|fact| matches!(fact.origin, Origin::Pushed { .. }));
         match (fact, stored, matched) {
-            (Some(fact), Some(stored), Some(matched)) if !self.inner.is_fresh(&fact) => {
-                self.confirm(&fact, stored, reference, matched).await
+            (Some(fact), Some(stored), Some(matched)) => {
+                match self.inner.freshness(tag, &fact, &matched) {
+                    Freshness::Fresh => Ok((stored, Served::Hit)),
+                    Freshness::Revalidate => self.revalidate(&fact, stored, reference, matched),
+                    Freshness::Stale => self.confirm(&fact, stored, reference, matched).await,
+                    Freshness::Expired => self.import(reference, matched, Some(&fact)).await,
+                }
             }
             (_, Some(stored), _) => Ok((stored, Served::Hit)),
             // Where the bytes of a pushed tag are gone, the upstream's are not the same thing.
-            (_, None, Some(matched)) if !pushed => self.import(reference, matched).await,
+            (_, None, Some(matched)) if !pushed => self.import(reference, matched, None).await,
             (_, None, _) => Err(self.unknown(reference).await?),
         }
+    }
+
+    /// Serves what is cached at once, and has the upstream asked for those who come later.
+    fn revalidate(
+        &self,
+        fact: &TagFact,
+        stored: Arc<StoredManifest>,
+        reference: Reference,
+        matched: Match,
+    ) -> Result<Found, PullError> {
+        let now = self.inner.clock.now();
+        let key = (self.registry.clone(), self.repository.clone(), reference);
+        let upstream = &matched.rule().upstream_registry_url;
+        let is_asked = !self.inner.backoff.holds(&key, now)
+            && self.inner.circuits.advice(upstream, now) != Advice::Leave;
+        if is_asked {
+            // Nobody waits for this flight: it is a task of the registry.
+            drop(self.join(key, matched, Some(fact), true));
+        }
+        Ok((stored, Served::Stale(StaleReason::Revalidating)))
     }
 
     /// Asks the upstream whether a cached tag still holds, and serves what is cached if it does
@@ -180,6 +212,7 @@ impl Wanted<'_> {
         matched: Match,
     ) -> Result<Found, PullError> {
         let upstream = matched.rule().upstream_registry_url.clone();
+        let deadline = matched.policy().stale_deadline;
         let now = self.inner.clock.now();
         let key = (self.registry.clone(), self.repository.clone(), reference.clone());
         let reason = if self.inner.backoff.holds(&key, now) {
@@ -189,11 +222,11 @@ impl Wanted<'_> {
             if advice == Advice::Leave {
                 StaleReason::CircuitOpen
             } else {
-                let flight = self.join(key, matched, Some(fact.digest.clone()));
+                let flight = self.join(key, matched, Some(fact), true);
                 if advice == Advice::Probe {
                     StaleReason::CircuitOpen
                 } else {
-                    match self.wait_for(flight, &upstream).await {
+                    match self.wait_for(flight, &upstream, deadline).await {
                         Ok(found) => return Ok(found),
                         Err(reason) => reason,
                     }
@@ -214,8 +247,8 @@ impl Wanted<'_> {
         &self,
         flight: Flight<Result<Imported, PullError>>,
         upstream: &str,
+        deadline: Duration,
     ) -> Result<Found, StaleReason> {
-        let deadline = self.inner.settings.stale_deadline;
         match tokio::time::timeout(deadline, flight.landed()).await {
             Ok(Some(Ok(imported))) => Ok((imported.manifest, imported.served)),
             Ok(Some(Err(PullError::Upstream(error)))) if is_unasked(&error) => {
@@ -230,9 +263,15 @@ impl Wanted<'_> {
         }
     }
 
-    async fn import(&self, reference: Reference, matched: Match) -> Result<Found, PullError> {
+    /// Brings what is not here, or may not be served unconfirmed.
+    async fn import(
+        &self,
+        reference: Reference,
+        matched: Match,
+        cached: Option<&TagFact>,
+    ) -> Result<Found, PullError> {
         let key = (self.registry.clone(), self.repository.clone(), reference);
-        let imported = self.join(key, matched, None).landed().await;
+        let imported = self.join(key, matched, cached, false).landed().await;
         let imported = imported.ok_or(PullError::Abandoned)??;
         Ok((imported.manifest, imported.served))
     }
@@ -241,12 +280,14 @@ impl Wanted<'_> {
         &self,
         key: ImportKey,
         matched: Match,
-        known: Option<Digest>,
+        cached: Option<&TagFact>,
+        servable: bool,
     ) -> Flight<Result<Imported, PullError>> {
         let (inner, work_key) = (Arc::clone(self.inner), key.clone());
+        let known = cached.map(|fact| fact.digest.clone());
         self.inner.imports.join(key, move || {
             let (registry, repository, reference) = work_key;
-            ImportWork { inner, registry, repository, reference, matched, known }.run()
+            ImportWork { inner, registry, repository, reference, matched, known, servable }.run()
         })
     }
 
@@ -270,11 +311,14 @@ impl Inner {
         });
     }
 
-    /// Tells whether a tag is served without asking its upstream.
-    pub(crate) fn is_fresh(&self, fact: &TagFact) -> bool {
-        let age = self.clock.now().millis_since(fact.checked_at);
-        matches!(fact.origin, Origin::Pushed { .. })
-            || u128::from(age) < self.settings.fresh_for.as_millis()
+    /// Tells what may be done with a tag that is here. What was pushed has no upstream to ask.
+    pub(crate) fn freshness(&self, tag: &Tag, fact: &TagFact, matched: &Match) -> Freshness {
+        match fact.origin {
+            Origin::Pushed { .. } => Freshness::Fresh,
+            Origin::Cached { .. } => {
+                matched.policy().freshness(tag, fact.checked_at, self.clock.now())
+            }
+        }
     }
 
     pub(crate) async fn tag_fact(

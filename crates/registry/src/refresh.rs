@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metadata::{ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, Timestamp};
+use metadata::{
+    ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, TagFact, Timestamp,
+};
 use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
 use upstream::{Allowance, Demand, FetchedManifest, Target};
@@ -13,6 +15,7 @@ use crate::{
     hot::StoredManifest,
     pull::ImportKey,
     registry::Inner,
+    rule_policies::Freshness,
     upstreams::{is_about_content, is_unasked},
 };
 
@@ -75,6 +78,8 @@ pub(crate) struct ImportWork {
     pub(crate) matched: Match,
     /// What the tag names as far as known: confirming it is enough.
     pub(crate) known: Option<Digest>,
+    /// Whether that may be served where the upstream does not answer.
+    pub(crate) servable: bool,
 }
 
 impl ImportWork {
@@ -114,7 +119,7 @@ impl ImportWork {
     /// Leaves an upstream alone whose budget is short, where something is cached that can be served
     /// instead: what is left is for what is not.
     fn spare(&self, target: &Target, cost: Cost) -> Result<(), PullError> {
-        if self.known.is_none() {
+        if !self.servable {
             return Ok(());
         }
         match self.inner.upstream.allowance(target, Demand::Manifests) {
@@ -135,7 +140,10 @@ impl ImportWork {
             Reference::Digest(digest) => Some(digest.clone()),
             Reference::Tag(tag) => {
                 let fact = inner.tag_fact(registry, repository, tag).await?;
-                fact.filter(|fact| inner.is_fresh(fact)).map(|fact| fact.digest.clone())
+                let is_fresh = |fact: &Arc<TagFact>| {
+                    inner.freshness(tag, fact, &self.matched) == Freshness::Fresh
+                };
+                fact.filter(is_fresh).map(|fact| fact.digest.clone())
             }
         };
         match digest {
@@ -285,6 +293,7 @@ impl ImportWork {
             reference: Reference::Digest(held),
             matched: self.matched.clone(),
             known: None,
+            servable: false,
         };
         Box::pin(by_digest.run()).await
     }

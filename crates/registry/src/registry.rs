@@ -155,7 +155,8 @@ impl Inner {
         authorize::decide(&self.settings, caller, action, resource)
     }
 
-    /// Finds the rule of a repository and checks that the caller may pull from it.
+    /// Finds the rule of a repository and checks that the caller may pull from it, and that the
+    /// rule lets it through.
     pub(crate) async fn admit_pull(
         &self,
         caller: &Caller,
@@ -168,6 +169,9 @@ impl Inner {
         });
         let resource = Resource::Repository(repository, rule.as_ref());
         self.authorize(caller, Action::Pull, resource)?;
+        if let Some(matched) = &matched {
+            matched.admit_repository()?;
+        }
         Ok(matched)
     }
 

@@ -16,6 +16,7 @@ use crate::{
     Settings, StartError,
     matching::{BookedRule, RuleBook},
     registry::Inner,
+    rule_policies::{self, Policy},
 };
 
 mod update;
@@ -111,6 +112,7 @@ impl Registry {
                 credential_arn: new.credential_arn,
                 custom_role_arn: new.custom_role_arn,
             },
+            policy: None,
             created_at: now,
             updated_at: now,
         };
@@ -140,25 +142,11 @@ impl Registry {
     ) -> Result<Page<RuleView>, RuleError> {
         let action = Action::Operation("ecr:DescribePullThroughCacheRules");
         self.inner.authorize(caller, action, Resource::Registry)?;
-        let book = self.inner.book(&caller.registry).await?;
-        let wanted: Option<Vec<&str>> =
-            (!prefixes.is_empty()).then(|| prefixes.iter().map(|prefix| key_of(prefix)).collect());
-        for (key, prefix) in wanted.iter().flatten().zip(prefixes) {
-            if book.get(key).is_none() {
-                return Err(not_found(prefix, &caller.registry));
-            }
-        }
-        let is_wanted = |key: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(&key));
-        let rules = book.sorted();
-        let key = |booked: &BookedRule| booked.rule.ecr_repository_prefix.key().to_owned();
-        let mut rest = rules.into_iter().filter(|booked| {
-            let key = booked.rule.ecr_repository_prefix.key();
-            is_wanted(key) && page.after.as_deref().is_none_or(|after| key > after)
-        });
-        let found: Vec<_> = rest.by_ref().take(page.limit).collect();
-        let more = rest.next().is_some();
-        let next = found.last().filter(|_| more).map(|booked| key(booked));
-        Ok(Page { items: found.into_iter().map(|booked| booked.view()).collect(), next })
+        let found = self.inner.booked_rules(&caller.registry, prefixes, page).await?;
+        Ok(Page {
+            items: found.items.iter().map(|booked| booked.view()).collect(),
+            next: found.next,
+        })
     }
 
     /// Removes a rule and returns it. What was cached through it stays.
@@ -191,8 +179,36 @@ impl Inner {
         book.get(key_of(prefix)).cloned().ok_or_else(|| not_found(prefix, registry))
     }
 
+    /// Lists rules by prefix: the named ones, or all.
+    pub(crate) async fn booked_rules(
+        &self,
+        registry: &RegistryId,
+        prefixes: &[String],
+        page: &PageRequest,
+    ) -> Result<Page<Arc<BookedRule>>, RuleError> {
+        let book = self.book(registry).await?;
+        let wanted: Option<Vec<&str>> =
+            (!prefixes.is_empty()).then(|| prefixes.iter().map(|prefix| key_of(prefix)).collect());
+        for (key, prefix) in wanted.iter().flatten().zip(prefixes) {
+            if book.get(key).is_none() {
+                return Err(not_found(prefix, registry));
+            }
+        }
+        let is_wanted = |key: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(&key));
+        let rules = book.sorted();
+        let mut rest = rules.into_iter().filter(|booked| {
+            let key = booked.rule.ecr_repository_prefix.key();
+            is_wanted(key) && page.after.as_deref().is_none_or(|after| key > after)
+        });
+        let items: Vec<_> = rest.by_ref().take(page.limit).cloned().collect();
+        let more = rest.next().is_some();
+        let last = items.last().filter(|_| more);
+        let next = last.map(|booked| booked.rule.ecr_repository_prefix.key().to_owned());
+        Ok(Page { items, next })
+    }
+
     /// Finds a rule that is stored, not declared.
-    async fn changeable_rule(
+    pub(crate) async fn changeable_rule(
         &self,
         registry: &RegistryId,
         prefix: &str,
@@ -223,23 +239,20 @@ impl Inner {
         }
     }
 
-    fn forget_rules(&self, registry: &RegistryId) {
+    pub(crate) fn forget_rules(&self, registry: &RegistryId) {
         self.hot.forget(Some(&[metadata::Change::Rules(registry.clone())]));
     }
 }
 
 /// Puts stored and declared rules together; a declared one wins.
 pub(crate) fn book(stored: Vec<Rule>, registry: &RegistryId, settings: &Settings) -> RuleBook {
-    let stored = stored.into_iter().map(|rule| BookedRule {
-        rule,
-        source: RuleSource::Stored,
-        anonymous_pull: false,
-    });
+    let stored = stored.into_iter().map(|rule| BookedRule::stored(rule, settings));
     let declared = settings.declared_rules.iter().filter(|declared| declared.registry == *registry);
     let declared = declared.map(|declared| BookedRule {
         rule: declared.rule.clone(),
         source: RuleSource::Declared(declared.source.clone()),
         anonymous_pull: declared.anonymous_pull,
+        policy: Policy::resolve(declared.rule.policy.as_ref(), settings),
     });
     RuleBook::new(stored.chain(declared))
 }
@@ -261,6 +274,9 @@ pub(crate) async fn check_declared(
             .map_err(|error| invalid(error.to_string()))?;
         if is_own(&address, &declared.registry, settings) {
             return Err(invalid(OWN.to_owned()));
+        }
+        if let Some(policy) = &declared.rule.policy {
+            rule_policies::check(policy).map_err(|fault| invalid(format!("policy: {fault}")))?;
         }
         let same_key = |other: &Rule| other.ecr_repository_prefix.key() == prefix.key();
         let earlier = settings.declared_rules[..at]
@@ -294,11 +310,11 @@ fn agrees(one: &Rule, other: &Rule) -> bool {
         && one.credentials == other.credentials
 }
 
-fn key_of(prefix: &str) -> &str {
+pub(crate) fn key_of(prefix: &str) -> &str {
     prefix.strip_suffix('/').unwrap_or(prefix)
 }
 
-fn not_found(prefix: &str, registry: &RegistryId) -> RuleError {
+pub(crate) fn not_found(prefix: &str, registry: &RegistryId) -> RuleError {
     RuleError::NotFound { prefix: prefix.to_owned(), registry: registry.clone() }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metadata::{RegistryId, Rule};
+use metadata::{RegistryId, Rule, RulePolicy};
 
 /// Limits and policies of the registry.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct Settings {
     /// Hosts (`host` or `host:port`) that a rule may name with plain http although they are not
     /// loopback.
     pub plain_http_hosts: Vec<String>,
+    /// What holds for every rule whose own policy does not say otherwise.
+    pub default_policy: RulePolicy,
     /// Rules declared by flag or file.
     pub declared_rules: Vec<DeclaredRule>,
 }
@@ -87,6 +89,7 @@ impl Settings {
             strict_ecr: false,
             own_hosts: Vec::new(),
             plain_http_hosts: Vec::new(),
+            default_policy: RulePolicy::default(),
             declared_rules: Vec::new(),
         }
     }

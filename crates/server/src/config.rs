@@ -27,6 +27,7 @@ pub(crate) use address::PublicUrl;
 pub(crate) use error::ConfigError;
 use file::ConfigFile;
 pub(crate) use limits::Limits;
+pub(crate) use quantity::duration;
 use setting::Values;
 pub(crate) use setting::{Given, Kind, Layer, Origin, TOP};
 

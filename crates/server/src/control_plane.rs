@@ -1,11 +1,12 @@
-//! `POST /`: the AWS protocols. ECR and Secrets Manager in JSON 1.1, Cloud Control in JSON 1.0, STS
-//! and IAM in the query protocol.
+//! `POST /`: the AWS protocols. ECR, Secrets Manager and Cistern's own operations in JSON 1.1, Cloud
+//! Control in JSON 1.0, STS and IAM in the query protocol.
 //!
 //! A request is read to a limit, its signature is verified on the very bytes, and then one
 //! function per operation does three things: parse the shape, apply it to the registry, render
 //! the answer. Whatever fails is an exception of the service that was asked, in its protocol.
 
 mod call;
+mod cistern;
 mod cloud_control;
 mod error;
 mod identity;
@@ -120,15 +121,7 @@ where
                 Service::CloudControl => {
                     cloud_control::answer(&call, target.operation, exchange).await
                 }
-                service @ Service::Cistern => Err(Exception::new(
-                    CommonException::UnknownOperation,
-                    format!(
-                        "{}.{} is not offered by this version",
-                        service.target_prefix(),
-                        target.operation
-                    ),
-                )
-                .into()),
+                Service::Cistern => cistern::answer(&call, target.operation, exchange).await,
             }
         }
         None => answer_query(doors, head, &body, exchange).await,

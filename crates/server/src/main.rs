@@ -15,6 +15,7 @@ mod doors;
 mod env_command;
 mod keyring;
 mod listener;
+mod rule_policy;
 mod serve;
 mod signals;
 mod telemetry;

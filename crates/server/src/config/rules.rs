@@ -70,6 +70,7 @@ fn bare_rule(prefix: EcrRepositoryPrefix, upstream_registry_url: String, now: Ti
         upstream_registry: None,
         upstream_repository_prefix: None,
         credentials: RuleCredentials::default(),
+        policy: None,
         created_at: now,
         updated_at: now,
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Exception, Service, ecr, exception::CommonException, json, sigv4};
+use aws::{Exception, Service, cistern, ecr, exception::CommonException, json, sigv4};
 use http::request::Parts;
 use metadata::{RegistryId, Timestamp};
 use registry::{Caller, Registry};
@@ -14,6 +14,34 @@ use super::{
     signed_headers, validate,
 };
 use crate::auth::Login;
+
+/// An operation that takes `registryId`.
+pub(super) enum OwnOperation {
+    Ecr(ecr::Operation),
+    Cistern(cistern::Operation),
+}
+
+impl From<ecr::Operation> for OwnOperation {
+    fn from(operation: ecr::Operation) -> Self {
+        Self::Ecr(operation)
+    }
+}
+
+impl From<cistern::Operation> for OwnOperation {
+    fn from(operation: cistern::Operation) -> Self {
+        Self::Cistern(operation)
+    }
+}
+
+impl OwnOperation {
+    /// Its IAM name.
+    fn action(&self) -> String {
+        match self {
+            Self::Ecr(operation) => format!("ecr:{operation}"),
+            Self::Cistern(operation) => format!("cistern:{operation}"),
+        }
+    }
+}
 
 /// A verified call.
 pub(super) struct Call<'a> {
@@ -95,6 +123,11 @@ impl<'a> Call<'a> {
         self.parse(Service::CloudControl)
     }
 
+    /// Reads the body into a shape of Cistern.
+    pub(super) fn cistern<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.parse(Service::Cistern)
+    }
+
     fn parse<T: DeserializeOwned>(&self, service: Service) -> Result<T, Failure> {
         json::parse(self.body).map_err(|error| error.to_exception(service).into())
     }
@@ -106,7 +139,7 @@ impl<'a> Call<'a> {
     pub(super) fn require_own(
         &self,
         registry_id: Option<&str>,
-        operation: ecr::Operation,
+        operation: impl Into<OwnOperation>,
         resource: &str,
     ) -> Result<(), Exception> {
         let Some(registry_id) = registry_id else { return Ok(()) };
@@ -117,7 +150,7 @@ impl<'a> Call<'a> {
         }
         Err(Exception::access_denied(
             &self.caller().principal.to_string(),
-            &format!("ecr:{operation}"),
+            &operation.into().action(),
             &format!("arn:aws:ecr:{region}:{registry_id}:{resource}"),
         ))
     }

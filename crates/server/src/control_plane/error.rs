@@ -96,6 +96,11 @@ pub(super) fn rule(error: RuleError, strict_ecr: bool) -> Failure {
                  by {source_name} of this server: change or remove it there."
             ),
         ),
+        RuleError::NoPolicies => Exception::new(
+            EcrException::Validation,
+            "Rules have no policies of their own here: this server runs with strict-ecr, and a \
+             pull does what it does in Amazon ECR.",
+        ),
         RuleError::UnsupportedUpstream { url, reason } => unsupported(url, reason, strict_ecr),
         RuleError::CredentialsRequired { .. } => Exception::new(
             EcrException::UnsupportedUpstreamRegistry,

@@ -9,6 +9,7 @@ mod operations;
 mod registry_settings;
 mod repositories;
 mod roles;
+mod rule_policies;
 mod rule_updates;
 mod secret_changes;
 mod sessions;

@@ -224,6 +224,10 @@ impl From<Denied> for Failure {
 pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
     let failure = match &error {
         PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NotLetIn { rule, subject, reason } => Failure::new(
+            ErrorCode::Denied,
+            format!("The {subject} may not be pulled through the rule {rule}: {reason}."),
+        ),
         PullError::NameUnknown { registry, repository, rule_in } => {
             let failure = name_unknown(registry, repository);
             return match rule_in {
@@ -298,6 +302,7 @@ pub(super) fn describe(error: DescribeError) -> Failure {
 /// What a stale answer says of its reason, in words that are safe to show.
 pub(super) fn stale_text(reason: &StaleReason) -> Cow<'static, str> {
     match reason {
+        StaleReason::Revalidating => "the upstream is being asked".into(),
         StaleReason::CircuitOpen => "the upstream failed a moment ago".into(),
         StaleReason::Backoff => "the upstream refused a moment ago".into(),
         StaleReason::Budget => "the upstream limits requests".into(),

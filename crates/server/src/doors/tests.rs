@@ -265,6 +265,12 @@ impl World {
         self.send(Signed::new(&target, "cloudcontrolapi", body.to_string()).request()).await
     }
 
+    /// An operation of Cistern's own, signed by the first root user.
+    pub(crate) async fn cistern(&self, operation: &str, body: Value) -> Answer {
+        let target = format!("Cistern_V1.{operation}");
+        self.send(Signed::new(&target, "cistern", body.to_string()).request()).await
+    }
+
     /// A rule from `prefix` to the scripted upstream.
     pub(crate) async fn rule(&self, prefix: &str) {
         let url = self.upstream.url();

@@ -1,6 +1,9 @@
 //! What ECR says when an image or a layer could not be pulled through its API.
 
-use aws::{Exception, exception::EcrException};
+use aws::{
+    Exception,
+    exception::{CommonException, EcrException},
+};
 use metadata::RegistryId;
 use oci::RepositoryName;
 use registry::{PullError, TemplateFault};
@@ -11,6 +14,7 @@ use super::{Failure, chained, describe};
 pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
     let kind = match error {
         PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NotLetIn { .. } => return not_let_in(error),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
@@ -32,6 +36,7 @@ pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
 pub(in crate::control_plane) fn layer(error: &PullError) -> Failure {
     let exception = match error {
         PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NotLetIn { .. } => return not_let_in(error),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
@@ -75,6 +80,7 @@ fn no_template(
 pub(in crate::control_plane) fn referrers(error: &PullError) -> Failure {
     let kind = match error {
         PullError::Denied(denied) => return denied.clone().into(),
+        PullError::NotLetIn { .. } => return not_let_in(error),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
@@ -89,6 +95,11 @@ pub(in crate::control_plane) fn referrers(error: &PullError) -> Failure {
         PullError::Storage(_) | PullError::Fill(_) | PullError::Abandoned => EcrException::Server,
     };
     Failure::from(Exception::from(kind)).with_cause(chained(error))
+}
+
+/// What the policy of a rule keeps out. ECR has no such policies, and so no exception for it.
+fn not_let_in(error: &PullError) -> Failure {
+    Exception::new(CommonException::AccessDenied, format!("The {error}.")).into()
 }
 
 fn no_repository(registry: &RegistryId, repository: &RepositoryName) -> Failure {

@@ -145,6 +145,7 @@ fn upstream(error: &PullError) -> Said {
             | Error::Refused { host, .. } => unavailable(host),
         },
         PullError::BadManifest { host, .. } => unavailable(host),
+        PullError::NotLetIn { .. } => ("ImageInaccessible", format!("The {error}.")),
         PullError::ManifestUnknown { .. }
         | PullError::BlobUnknown { .. }
         | PullError::NameUnknown { .. }

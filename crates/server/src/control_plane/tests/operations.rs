@@ -1,7 +1,7 @@
 //! Every operation of every service, and how it is called: what the tests of all operations walk.
 
 use aws::{
-    Service, cloud_control, ecr,
+    Service, cistern, cloud_control, ecr,
     exception::{
         CloudControlException, CommonException, EcrException, IamException, SecretsManagerException,
     },
@@ -38,7 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
             Service::CloudControl => {
                 cloud_control::Operation::ALL.iter().map(|of| of.name()).collect()
             }
-            Service::Cistern => Vec::new(),
+            Service::Cistern => cistern::Operation::ALL.iter().map(|of| of.name()).collect(),
         };
         let protocol = Protocol::Json(service);
         let unknown = std::iter::once("MakeCoffee");
@@ -108,7 +108,8 @@ impl Operation {
         });
         common
             || match self.protocol {
-                Protocol::Json(Service::Ecr) => {
+                // Cistern speaks with ECR's exceptions.
+                Protocol::Json(Service::Ecr | Service::Cistern) => {
                     EcrException::ALL.iter().any(|of| of.name() == name)
                 }
                 Protocol::Json(Service::SecretsManager) => {
@@ -120,7 +121,7 @@ impl Operation {
                 Protocol::Query(QueryService::Iam) => {
                     IamException::ALL.iter().any(|of| of.name() == name)
                 }
-                Protocol::Query(QueryService::Sts) | Protocol::Json(Service::Cistern) => false,
+                Protocol::Query(QueryService::Sts) => false,
             }
     }
 

@@ -1,0 +1,21 @@
+//! Cistern's own operations: what it can do and AWS's services cannot.
+//!
+//! One module for each kind of thing. An operation is a line of `aws::cistern::Operation`, its
+//! shapes beside it, a line below, and a function as everywhere: parse, apply, render.
+
+mod rule_policies;
+
+use aws::cistern::Operation;
+
+use super::{Call, Exchange, Outcome, error};
+
+/// Answers an operation.
+pub(super) async fn answer(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
+    let operation = Operation::parse(name).ok_or_else(|| error::no_such_operation(name))?;
+    exchange.operation = Some(operation.name());
+    match operation {
+        Operation::PutPullThroughCacheRulePolicy => rule_policies::put(call).await,
+        Operation::DescribePullThroughCacheRulePolicies => rule_policies::describe(call).await,
+        Operation::DeletePullThroughCacheRulePolicy => rule_policies::delete(call).await,
+    }
+}
