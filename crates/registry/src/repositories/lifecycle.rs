@@ -2,6 +2,8 @@
 //!
 //! What is known of ECR's own words for what is wrong is kept; the rest names the place.
 
+use metadata::matches_wildcard;
+use oci::Tag;
 use serde_json::{Map, Value};
 
 use crate::{PolicyKind, SettingError};
@@ -11,22 +13,74 @@ const CHARS: std::ops::RangeInclusive<usize> = 100..=30_720;
 const RULES_MAX: usize = 50;
 /// Stars in one tag pattern.
 const STARS_MAX: usize = 4;
+/// How long an image is archived before a policy may delete it (User Guide, "Archiving an image").
+const ARCHIVED_DAYS_MIN: u64 = 90;
 
 type Object = Map<String, Value>;
 
-/// What of a rule matters to the others.
-struct Rule {
-    priority: u64,
-    tag_status: TagStatus,
-    /// Images of which storage class it selects.
-    is_archive: bool,
+/// A lifecycle policy, its rules in the order of their priority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LifecyclePolicy {
+    pub(crate) rules: Vec<Rule>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum TagStatus {
-    Tagged,
-    Untagged,
+/// A rule: which images, from when on, and what becomes of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) priority: u64,
+    pub(crate) tags: TagSelection,
+    /// Whether it selects images that are archived, instead of those that are not.
+    pub(crate) is_archive: bool,
+    pub(crate) count: Count,
+    pub(crate) action: Action,
+}
+
+/// Which images a rule selects by their tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TagSelection {
     Any,
+    Untagged,
+    /// Each of these is the beginning of one of the image's tags.
+    Prefixes(Vec<String>),
+    /// Each of these matches one of the image's tags.
+    Patterns(Vec<String>),
+}
+
+/// Which of the selected images a rule marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// All but the newest.
+    MoreThan(u64),
+    /// Those pushed more than so many days ago.
+    PushedDays(u64),
+    /// Those last pulled more than so many days ago.
+    PulledDays(u64),
+    /// Those archived more than so many days ago.
+    ArchivedDays(u64),
+}
+
+/// What becomes of an image that a rule marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Expire,
+    /// To the archive, the only class there is to move to.
+    Transition,
+}
+
+impl TagSelection {
+    /// Tells whether it selects an image with these tags.
+    pub(crate) fn selects(&self, tags: &[Tag]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Untagged => tags.is_empty(),
+            Self::Prefixes(prefixes) => prefixes
+                .iter()
+                .all(|prefix| tags.iter().any(|tag| tag.as_str().starts_with(prefix.as_str()))),
+            Self::Patterns(patterns) => patterns
+                .iter()
+                .all(|pattern| tags.iter().any(|tag| matches_wildcard(pattern, tag.as_str()))),
+        }
+    }
 }
 
 /// Checks a lifecycle policy.
@@ -46,11 +100,17 @@ pub(super) fn check(text: &str) -> Result<(), SettingError> {
 
 /// Checks the grammar of a lifecycle policy, whatever its length.
 pub(crate) fn check_grammar(text: &str) -> Result<(), SettingError> {
-    check_rules(text)
-        .map_err(|reason| SettingError::MalformedPolicy { kind: PolicyKind::Lifecycle, reason })
+    parse(text).map(drop)
 }
 
-fn check_rules(text: &str) -> Result<(), String> {
+/// Reads a lifecycle policy, whatever its length.
+pub(crate) fn parse(text: &str) -> Result<LifecyclePolicy, SettingError> {
+    let rules = read_rules(text)
+        .map_err(|reason| SettingError::MalformedPolicy { kind: PolicyKind::Lifecycle, reason })?;
+    Ok(LifecyclePolicy { rules })
+}
+
+fn read_rules(text: &str) -> Result<Vec<Rule>, String> {
     let policy: Value = serde_json::from_str(text)
         .map_err(|_| "Could not map policyString into LifecyclePolicy.".to_owned())?;
     let policy = object(&policy, "policy")?;
@@ -62,12 +122,14 @@ fn check_rules(text: &str) -> Result<(), String> {
         return Err(format!("rules must have 1 to {RULES_MAX} elements"));
     }
     let places = (0..).map(|position| format!("rules[{position}]"));
-    let rules: Vec<Rule> = rules
+    let mut rules: Vec<Rule> = rules
         .iter()
         .zip(places)
         .map(|(rule, at)| read_rule(rule, &at))
         .collect::<Result<_, _>>()?;
-    check_together(&rules)
+    check_together(&rules)?;
+    rules.sort_by_key(|rule| rule.priority);
+    Ok(rules)
 }
 
 /// Checks what rules may not be beside one another.
@@ -77,17 +139,17 @@ fn check_together(rules: &[Rule]) -> Result<(), String> {
             return Err(format!("rules must have unique rulePriority, {} is not", rule.priority));
         }
         let mut same_class = rules.iter().filter(|other| other.is_archive == rule.is_archive);
-        match rule.tag_status {
-            TagStatus::Any if same_class.any(|other| other.priority > rule.priority) => {
+        match rule.tags {
+            TagSelection::Any if same_class.any(|other| other.priority > rule.priority) => {
                 let text = "Rule for tagStatus=ANY must have the lowest priority per storage class";
                 return Err(text.to_owned());
             }
-            TagStatus::Untagged
-                if same_class.filter(|it| it.tag_status == TagStatus::Untagged).count() > 1 =>
+            TagSelection::Untagged
+                if same_class.filter(|it| it.tags == TagSelection::Untagged).count() > 1 =>
             {
                 return Err("Only one rule can select Untagged images per storage class".to_owned());
             }
-            TagStatus::Any | TagStatus::Untagged | TagStatus::Tagged => {}
+            _ => {}
         }
     }
     Ok(())
@@ -117,20 +179,14 @@ fn read_rule(rule: &Value, at: &str) -> Result<Rule, String> {
             "countNumber",
         ],
     )?;
-    let tag_status = read_tag_status(selection, &at)?;
+    let tags = read_tag_selection(selection, &at)?;
     let is_archive = selection.contains_key("storageClass")
         && word(selection, &at, "storageClass", &["standard", "archive"])? == "archive";
-    read_count(selection, &at, is_archive)?;
+    let count = read_count(selection, &at, is_archive)?;
     if action == Action::Transition && is_archive {
         return Err(format!("{at}.storageClass of a transition must be standard"));
     }
-    Ok(Rule { priority, tag_status, is_archive })
-}
-
-#[derive(PartialEq, Eq)]
-enum Action {
-    Expire,
-    Transition,
+    Ok(Rule { priority, tags, is_archive, count, action })
 }
 
 fn read_action(rule: &Object, at: &str) -> Result<Action, String> {
@@ -149,64 +205,67 @@ fn read_action(rule: &Object, at: &str) -> Result<Action, String> {
     }
 }
 
-fn read_tag_status(selection: &Object, at: &str) -> Result<TagStatus, String> {
+fn read_tag_selection(selection: &Object, at: &str) -> Result<TagSelection, String> {
     let lists = ["tagPatternList", "tagPrefixList"];
     let sent: Vec<&str> = lists.into_iter().filter(|list| selection.contains_key(*list)).collect();
-    let tag_status = match word(selection, at, "tagStatus", &["tagged", "untagged", "any"])? {
-        "tagged" => TagStatus::Tagged,
-        "untagged" => TagStatus::Untagged,
-        _ => TagStatus::Any,
-    };
+    let tag_status = word(selection, at, "tagStatus", &["tagged", "untagged", "any"])?;
     match (tag_status, sent.as_slice()) {
-        (TagStatus::Tagged, [list]) => {
-            read_tags(selection, at, list)?;
+        ("tagged", ["tagPatternList"]) => {
+            read_tags(selection, at, "tagPatternList").map(TagSelection::Patterns)
         }
-        (TagStatus::Tagged, []) => {
+        ("tagged", [list]) => read_tags(selection, at, list).map(TagSelection::Prefixes),
+        ("tagged", []) => {
             let text = "Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.";
-            return Err(text.to_owned());
+            Err(text.to_owned())
         }
-        (TagStatus::Tagged, _) => {
-            return Err(format!("{at} has both tagPrefixList and tagPatternList"));
-        }
-        (TagStatus::Untagged | TagStatus::Any, []) => {}
-        (TagStatus::Untagged | TagStatus::Any, [list, ..]) => {
-            return Err(format!("{at}.{list} is only for the tagStatus tagged"));
-        }
+        ("tagged", _) => Err(format!("{at} has both tagPrefixList and tagPatternList")),
+        (_, [list, ..]) => Err(format!("{at}.{list} is only for the tagStatus tagged")),
+        ("untagged", []) => Ok(TagSelection::Untagged),
+        (_, []) => Ok(TagSelection::Any),
     }
-    Ok(tag_status)
 }
 
-fn read_tags(selection: &Object, at: &str, list: &str) -> Result<(), String> {
+fn read_tags(selection: &Object, at: &str, list: &str) -> Result<Vec<String>, String> {
     let malformed = || format!("{at}.{list} must be a list of strings that are not empty");
     let texts = selection.get(list).and_then(Value::as_array).ok_or_else(malformed)?;
     if texts.is_empty() {
         return Err(malformed());
     }
-    for text in texts {
+    let read = |text: &Value| {
         let text = text.as_str().filter(|text| !text.is_empty()).ok_or_else(malformed)?;
         if list == "tagPatternList" && text.matches('*').count() > STARS_MAX {
             return Err(format!("{at}.{list} has a pattern of more than {STARS_MAX} wildcards"));
         }
-    }
-    Ok(())
+        Ok(text.to_owned())
+    };
+    texts.iter().map(read).collect()
 }
 
-fn read_count(selection: &Object, at: &str, is_archive: bool) -> Result<(), String> {
+fn read_count(selection: &Object, at: &str, is_archive: bool) -> Result<Count, String> {
     const TYPES: &[&str] =
         &["imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"];
     let count_type = word(selection, at, "countType", TYPES)?;
-    positive(selection, at, "countNumber")?;
-    if count_type == "imageCountMoreThan" {
-        return match selection.get("countUnit") {
-            Some(_) => Err(format!("{at}.countUnit is not for the countType imageCountMoreThan")),
-            None => Ok(()),
-        };
+    let number = positive(selection, at, "countNumber")?;
+    if count_type == "imageCountMoreThan" && selection.contains_key("countUnit") {
+        return Err(format!("{at}.countUnit is not for the countType imageCountMoreThan"));
     }
-    word(selection, at, "countUnit", &["days"])?;
-    if count_type == "sinceImageTransitioned" && !is_archive {
-        return Err(format!("{at}.storageClass must be archive for {count_type}"));
+    if count_type != "imageCountMoreThan" {
+        word(selection, at, "countUnit", &["days"])?;
     }
-    Ok(())
+    // "The only supported value" for either (User Guide, "Storage class").
+    let wanted = if count_type == "sinceImageTransitioned" { "archive" } else { "standard" };
+    if is_archive != (wanted == "archive") {
+        return Err(format!("{at}.storageClass must be {wanted} for {count_type}"));
+    }
+    match count_type {
+        "imageCountMoreThan" => Ok(Count::MoreThan(number)),
+        "sinceImagePushed" => Ok(Count::PushedDays(number)),
+        "sinceImagePulled" => Ok(Count::PulledDays(number)),
+        _ if number < ARCHIVED_DAYS_MIN => {
+            Err(format!("{at}.countNumber must be at least {ARCHIVED_DAYS_MIN} for {count_type}"))
+        }
+        _ => Ok(Count::ArchivedDays(number)),
+    }
 }
 
 fn object<'a>(value: &'a Value, at: &str) -> Result<&'a Object, String> {
@@ -261,7 +320,7 @@ mod tests {
     }
 
     fn outcome(rules: &[Value]) -> Result<(), String> {
-        check_rules(&json!({ "rules": rules }).to_string())
+        read_rules(&json!({ "rules": rules }).to_string()).map(drop)
     }
 
     #[test]
@@ -269,6 +328,7 @@ mod tests {
         let days = json!({"countType": "sinceImagePushed", "countUnit": "days"});
         let archive = json!({
             "countType": "sinceImageTransitioned", "countUnit": "days", "storageClass": "archive",
+            "countNumber": 90,
         });
         let mut transition = rule(1, &with("any", &days));
         transition["action"] = json!({"type": "transition", "targetStorageClass": "archive"});
@@ -334,6 +394,17 @@ mod tests {
                 one("any", &json!({"countType": "sinceImageTransitioned", "countUnit": "days"})),
                 "storageClass must be archive",
             ),
+            (
+                one(
+                    "any",
+                    &json!({
+                        "countType": "sinceImageTransitioned", "countUnit": "days",
+                        "storageClass": "archive", "countNumber": 89,
+                    }),
+                ),
+                "countNumber must be at least 90",
+            ),
+            (one("any", &json!({"storageClass": "archive"})), "storageClass must be standard"),
             (one("any", &json!({"storageClass": "cold"})), "storageClass must be one of"),
             (one("any", &json!({"extra": 1})), "\"extra\""),
             (action(json!({"type": "delete"})), "action.type must be one of"),
@@ -347,7 +418,7 @@ mod tests {
             assert!(reason.contains(words), "{rules:?}: {reason}");
         }
         for text in ["{", "[]", "{}", r#"{"rules":1}"#, r#"{"rules":[],"x":1}"#] {
-            assert!(check_rules(text).is_err(), "{text}");
+            assert!(read_rules(text).is_err(), "{text}");
         }
     }
 
