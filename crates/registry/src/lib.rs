@@ -21,6 +21,7 @@ mod hot;
 mod images;
 mod keyring;
 mod listings;
+mod lifecycle;
 mod matching;
 mod naming;
 mod permissions;

@@ -1,0 +1,3 @@
+//! Lifecycle policies, evaluated and carried out.
+
+mod evaluation;
