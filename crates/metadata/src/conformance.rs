@@ -5,7 +5,9 @@
 //! each. Checks panic where the contract is broken.
 
 pub mod changes;
+pub mod collection;
 pub mod images;
+pub mod lifecycle;
 pub mod links;
 pub mod manifests;
 pub mod markers;
@@ -52,6 +54,20 @@ macro_rules! conformance_suite {
             come_in_pages_by_digest
             of_a_repository_without_manifests
             repositories_come_in_pages_by_name
+        }
+        $crate::conformance_suite! { @subject $open; collection:
+            deletes_links_that_still_are_loose
+            finds_links_that_nothing_names
+            knows_what_is_needed
+            spares_what_a_manifest_relies_on
+        }
+        $crate::conformance_suite! { @subject $open; lifecycle:
+            expires_only_by_the_policy_held
+            expires_what_is_as_it_was
+            keeps_parts_and_referrers
+            keeps_what_changed
+            policies_are_due_in_turn
+            previews_begin_and_end
         }
         $crate::conformance_suite! { @subject $open; links:
             are_recorded_for_many_repositories_at_once

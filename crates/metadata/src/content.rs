@@ -112,6 +112,15 @@ pub struct NewManifest {
     pub settings: RepositorySettings,
 }
 
+/// Parts of a manifest that a repository has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldParts {
+    /// Blobs that are linked.
+    pub links: Vec<Digest>,
+    /// Manifests.
+    pub manifests: Vec<Digest>,
+}
+
 /// A link to be recorded: repository where missing, and link, in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLink {
@@ -119,10 +128,23 @@ pub struct NewLink {
     pub registry: RegistryId,
     /// The repository, created from `link.origin` at `link.linked_at` where missing.
     pub repository: RepositoryName,
-    /// The link; one that is there already stays.
+    /// The link; of one that is there already all stays but `linked_at`, where this is later.
     pub link: Link,
     /// The settings of the repository where it comes into being; else nothing.
     pub settings: RepositorySettings,
+}
+
+/// A link of a blob that no manifest of the repository names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LooseLink {
+    /// The registry of the repository.
+    pub registry: RegistryId,
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The blob.
+    pub digest: Digest,
+    /// When it was last linked.
+    pub linked_at: Timestamp,
 }
 
 /// A manifest with the tags that name it.

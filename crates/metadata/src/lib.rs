@@ -10,6 +10,7 @@ mod change;
 pub mod conformance;
 mod content;
 mod identity;
+mod lifecycle;
 mod memory;
 mod page;
 mod registry_settings;
@@ -27,9 +28,11 @@ mod upload;
 
 pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
-    Image, Link, ManifestFact, NewLink, NewManifest, Origin, Pull, Repository, TagFact,
+    HeldParts, Image, Link, LooseLink, ManifestFact, NewLink, NewManifest, Origin, Pull,
+    Repository, TagFact,
 };
 pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
+pub use lifecycle::{ExpiringImage, Expiry, LifecyclePreview, PreviewResult, PreviewStatus};
 pub use memory::MemoryMetadata;
 pub use page::{Page, PageRequest};
 pub use registry_settings::{
@@ -46,8 +49,9 @@ pub use rule_policy::{AgeFrom, RulePolicy, Span, TagFreshness};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{
-    Error, LinkStore, ManifestStore, MetadataStore, RegistrySettingsStore, RepositoryStore,
-    ResourceRequestStore, RoleStore, RuleStore, SecretStore, TagStore, TemplateStore, UploadStore,
+    CollectionStore, Error, LifecycleStore, LinkStore, ManifestStore, MetadataStore,
+    RegistrySettingsStore, RepositoryStore, ResourceRequestStore, RoleStore, RuleStore,
+    SecretStore, TagStore, TemplateStore, UploadStore,
 };
 pub use template::{AppliedFor, Template, TemplatePrefix};
 pub use upload::Upload;

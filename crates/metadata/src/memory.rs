@@ -3,8 +3,10 @@
 //! Everything is gone with the last handle. One lock guards all facts, so that each write is
 //! whole before anybody reads; it is never held over an await.
 
+mod collection;
 mod content;
 mod history;
+mod lifecycle;
 mod registry_settings;
 mod removal;
 mod repositories;

@@ -15,6 +15,8 @@ macro_rules! statements {
 }
 
 mod changes;
+mod collection;
+mod lifecycle;
 mod links;
 mod manifests;
 mod markers;

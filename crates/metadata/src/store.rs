@@ -1,5 +1,7 @@
 //! The contract of a metadata store.
 
+mod collection;
+mod lifecycle;
 mod links;
 mod manifests;
 mod registry_settings;
@@ -18,7 +20,8 @@ use async_trait::async_trait;
 use oci::Digest;
 
 pub use self::{
-    links::LinkStore, manifests::ManifestStore, registry_settings::RegistrySettingsStore,
+    collection::CollectionStore, lifecycle::LifecycleStore, links::LinkStore,
+    manifests::ManifestStore, registry_settings::RegistrySettingsStore,
     repositories::RepositoryStore, resource_requests::ResourceRequestStore, roles::RoleStore,
     rules::RuleStore, secrets::SecretStore, tags::TagStore, templates::TemplateStore,
     uploads::UploadStore,
@@ -47,6 +50,12 @@ pub enum Error {
     #[error("the tag names {digest} and may not move")]
     TagImmutable {
         /// What it names.
+        digest: Digest,
+    },
+    /// The repository does not have a part of the manifest any more.
+    #[error("the repository has no {digest}")]
+    PartMissing {
+        /// The blob or manifest.
         digest: Digest,
     },
     /// The store was written by a newer version of this program.
@@ -83,6 +92,8 @@ pub trait MetadataStore:
     + ManifestStore
     + TagStore
     + LinkStore
+    + LifecycleStore
+    + CollectionStore
     + UploadStore
     + ResourceRequestStore
     + RegistrySettingsStore

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, Changes, Error, Image, Link, LinkStore, ManifestFact, ManifestStore, MetadataStore,
-    NewLink, NewManifest, NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings,
-    RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore, RequestHorizon,
-    RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role, RoleStore, Rule,
-    RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore,
-    Template, TemplateStore, Timestamp, Upload, UploadStore,
+    Begun, Changes, CollectionStore, Error, Expiry, HeldParts, Image, LifecyclePreview,
+    LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore, MetadataStore,
+    NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull, RegistryId,
+    RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore,
+    RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role,
+    RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore,
+    TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -134,6 +135,11 @@ guard! {
     }
     ManifestStore {
         RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+        RecordWithParts: record_with_parts(
+            registry: &RegistryId,
+            manifest: &NewManifest,
+            parts: &HeldParts
+        ) -> ();
         Manifest: manifest(
             registry: &RegistryId,
             repository: &RepositoryName,
@@ -187,6 +193,43 @@ guard! {
             repository: &RepositoryName,
             digest: &Digest
         ) -> Link;
+    }
+    LifecycleStore {
+        LifecycleDue: lifecycle_due(before: Timestamp, limit: usize) -> Vec<(RegistryId, Repository)>;
+        ExpireImages: expire_images(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            expiry: &Expiry
+        ) -> Vec<Image>;
+        BeginPreview: begin_preview(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            preview: &LifecyclePreview,
+            given_up: Timestamp
+        ) -> ();
+        AddPreviewPage: add_preview_page(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            started_at: Timestamp,
+            page: u32,
+            results: &[PreviewResult]
+        ) -> ();
+        EndPreview: end_preview(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            preview: &LifecyclePreview
+        ) -> ();
+        Preview: preview(registry: &RegistryId, repository: &RepositoryName) -> LifecyclePreview;
+        PreviewPage: preview_page(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            page: u32
+        ) -> Vec<PreviewResult>;
+    }
+    CollectionStore {
+        LooseLinks: loose_links(page: &PageRequest, before: Timestamp) -> Page<LooseLink>;
+        DeleteLooseLinks: delete_loose_links(links: &[LooseLink]) -> Vec<LooseLink>;
+        Needed: needed(digests: &[Digest]) -> Vec<Digest>;
     }
     UploadStore {
         CreateUpload: create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();

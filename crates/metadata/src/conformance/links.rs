@@ -40,7 +40,8 @@ pub async fn are_recorded_for_many_repositories_at_once(
     assert_refused!(none, Error::NotFound);
 }
 
-/// A link that is there stays as it is, whoever records it again.
+/// A link that is there stays as it is, whoever records it again, but for when it was linked: who
+/// asks for what nobody needs any more must not meet what was pushed a moment ago.
 pub async fn that_are_there_stay(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     let first = new_link(&home(), "hub/a", "layer");
     one.record_links(std::slice::from_ref(&first)).await.expect("a link");
@@ -51,9 +52,12 @@ pub async fn that_are_there_stay(one: &dyn MetadataStore, other: &dyn MetadataSt
         ..first.link.clone()
     };
     let again = NewLink { link, ..first.clone() };
+    let late =
+        NewLink { link: Link { linked_at: Timestamp(500), ..first.link.clone() }, ..first.clone() };
     let fresh = new_link(&home(), "hub/a", "another layer");
-    other.record_links(&[again, fresh.clone()]).await.expect("the link again, and a new one");
-    for NewLink { registry, repository, link, .. } in [first, fresh] {
+    other.record_links(&[again, late, fresh.clone()]).await.expect("the link again, and a new one");
+    let held = Link { linked_at: Timestamp(2_000), ..first.link.clone() };
+    for NewLink { registry, repository, link, .. } in [NewLink { link: held, ..first }, fresh] {
         let held = one.link(&registry, &repository, &link.digest).await.expect("the link");
         assert_eq!(held, link);
     }

@@ -8,10 +8,11 @@ use std::{
 
 use oci::{Digest, RepositoryName, Tag};
 
-use super::{MemoryMetadata, State};
+use super::{MemoryMetadata, State, lifecycle::Tried};
 use crate::{
-    Change, Error, Image, Link, LinkStore, ManifestFact, ManifestStore, NewLink, NewManifest,
-    Origin, Page, PageRequest, Pull, RegistryId, Repository, TagFact, TagStore, Timestamp,
+    Change, Error, HeldParts, Image, Link, LinkStore, ManifestFact, ManifestStore, NewLink,
+    NewManifest, Origin, Page, PageRequest, Pull, RegistryId, Repository, TagFact, TagStore,
+    Timestamp,
 };
 
 #[async_trait]
@@ -91,6 +92,25 @@ impl ManifestStore for MemoryMetadata {
         self.state().record_manifest(registry, manifest)
     }
 
+    async fn record_with_parts(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+        parts: &HeldParts,
+    ) -> Result<(), Error> {
+        let mut state = self.state();
+        let content = state.content(registry, &manifest.repository).ok();
+        let has_link = |digest: &Digest| content.is_some_and(|held| held.link(digest).is_ok());
+        let has = |digest: &Digest| content.is_some_and(|held| held.manifest(digest).is_ok());
+        let mut missing = parts.links.iter().filter(|digest| !has_link(digest));
+        if let Some(digest) =
+            missing.next().or_else(|| parts.manifests.iter().find(|digest| !has(digest)))
+        {
+            return Err(Error::PartMissing { digest: digest.clone() });
+        }
+        state.record_manifest(registry, manifest)
+    }
+
     async fn manifest(
         &self,
         registry: &RegistryId,
@@ -164,6 +184,8 @@ pub(super) struct Content {
     manifests: BTreeMap<String, Tagged>,
     tags: BTreeMap<Tag, TagFact>,
     links: BTreeMap<Digest, Link>,
+    /// The last preview of a lifecycle policy.
+    pub(super) tried: Option<Tried>,
 }
 
 /// A manifest and the tags that name it: the reverse of [`Content::tags`].
@@ -181,6 +203,7 @@ impl Content {
             manifests: BTreeMap::new(),
             tags: BTreeMap::new(),
             links: BTreeMap::new(),
+            tried: None,
         }
     }
 
@@ -210,6 +233,10 @@ impl Content {
 
     pub(super) fn link(&self, digest: &Digest) -> Result<Link, Error> {
         self.links.get(digest).cloned().ok_or(Error::NotFound)
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
     }
 
     pub(super) fn images(&self, page: &PageRequest) -> Page<Image> {
@@ -368,7 +395,8 @@ impl State {
                 origin: link.origin.clone(),
                 settings: settings.clone(),
             });
-            content.links.entry(link.digest.clone()).or_insert_with(|| link.clone());
+            let held = content.links.entry(link.digest.clone()).or_insert_with(|| link.clone());
+            held.linked_at = held.linked_at.max(link.linked_at);
         }
     }
 

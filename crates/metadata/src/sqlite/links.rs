@@ -9,7 +9,9 @@ use crate::{Error, Link, LinkStore, NewLink, RegistryId, Timestamp, stored};
 
 statements! {
     INSERT = "INSERT INTO links (account, region, repository, digest, size_bytes, media_type, \
-        origin, linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+        origin, linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+        ON CONFLICT DO UPDATE SET linked_at = excluded.linked_at \
+        WHERE linked_at < excluded.linked_at";
     FIND = "SELECT size_bytes, media_type, origin, linked_at FROM links \
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use oci::{Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
-use super::{SqliteMetadata, Write, removal, repositories, tags};
+use super::{SqliteMetadata, Write, links, removal, repositories, tags};
 use crate::{
-    Error, Image, ManifestFact, ManifestStore, NewManifest, Origin, Page, PageRequest, Pull,
-    RegistryId, TagFact, Timestamp, stored,
+    Error, HeldParts, Image, ManifestFact, ManifestStore, NewManifest, Origin, Page, PageRequest,
+    Pull, RegistryId, TagFact, Timestamp, stored,
 };
 
 statements! {
@@ -41,6 +41,17 @@ impl ManifestStore for SqliteMetadata {
         manifest: &NewManifest,
     ) -> Result<(), Error> {
         record(self.write().await?, registry, manifest).await
+    }
+
+    async fn record_with_parts(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+        parts: &HeldParts,
+    ) -> Result<(), Error> {
+        let mut write = self.write().await?;
+        check_parts(&mut write, registry, &manifest.repository, parts).await?;
+        record(write, registry, manifest).await
     }
 
     async fn manifest(
@@ -155,6 +166,28 @@ pub(super) async fn record(
         tags::set(&mut write, registry, repository, tag, &fact).await?;
     }
     write.commit().await
+}
+
+/// Checks that a repository has the parts of a manifest.
+async fn check_parts(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    parts: &HeldParts,
+) -> Result<(), Error> {
+    let missing = |error, digest: &Digest| match error {
+        Error::NotFound => Error::PartMissing { digest: digest.clone() },
+        error => error,
+    };
+    for digest in &parts.links {
+        let link = links::find(write.connection(), registry, repository, digest).await;
+        link.map_err(|error| missing(error, digest))?;
+    }
+    for digest in &parts.manifests {
+        let manifest = find(write.connection(), registry, repository, digest).await;
+        manifest.map_err(|error| missing(error, digest))?;
+    }
+    Ok(())
 }
 
 /// Checks that a tag is free to name what it is about to.

@@ -149,6 +149,7 @@ fn schema_versions() -> Vec<Migration> {
             include_str!("../../migrations/sqlite/0007_resource_requests.sql"),
         ),
         version(8, "rule policies", include_str!("../../migrations/sqlite/0008_rule_policies.sql")),
+        version(12, "lifecycle", include_str!("../../migrations/sqlite/0012_lifecycle.sql")),
     ]
 }
 

@@ -51,8 +51,21 @@ pub(super) async fn manifest(
     digest: &Digest,
 ) -> Result<Image, Error> {
     let image = manifests::image(write.connection(), registry, repository, digest).await?;
+    remove_manifest(&mut write, registry, repository, &image).await?;
+    write.commit().await?;
+    Ok(image)
+}
+
+/// Deletes a manifest with the tags that name it.
+pub(super) async fn remove_manifest(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    image: &Image,
+) -> Result<(), Error> {
+    let digest = &image.manifest.digest;
     for tag in &image.tags {
-        delete_tag(&mut write, registry, repository, tag).await?;
+        delete_tag(write, registry, repository, tag).await?;
     }
     for child in image.manifest.references() {
         sqlx::query(REFERENCE)
@@ -72,9 +85,7 @@ pub(super) async fn manifest(
         .execute(write.connection())
         .await?;
     let change = Change::Manifest(registry.clone(), repository.clone(), digest.clone());
-    write.record(&change).await?;
-    write.commit().await?;
-    Ok(image)
+    write.record(&change).await
 }
 
 pub(super) async fn link(
@@ -84,6 +95,18 @@ pub(super) async fn link(
     digest: &Digest,
 ) -> Result<Link, Error> {
     let link = links::find(write.connection(), registry, repository, digest).await?;
+    remove_link(&mut write, registry, repository, digest).await?;
+    write.commit().await?;
+    Ok(link)
+}
+
+/// Deletes the link of a blob.
+pub(super) async fn remove_link(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<(), Error> {
     sqlx::query(LINK)
         .bind(registry.account.as_str())
         .bind(registry.region.as_str())
@@ -92,7 +115,5 @@ pub(super) async fn link(
         .execute(write.connection())
         .await?;
     let change = Change::Link(registry.clone(), repository.clone(), digest.clone());
-    write.record(&change).await?;
-    write.commit().await?;
-    Ok(link)
+    write.record(&change).await
 }

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    SqliteMetadata, changes, links, manifests, markers, registry_settings, removal, repositories,
-    resource_requests, roles, rules, secrets, tags, templates, uploads,
+    SqliteMetadata, changes, collection, lifecycle, links, manifests, markers, registry_settings,
+    removal, repositories, resource_requests, roles, rules, secrets, tags, templates, uploads,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -15,6 +15,8 @@ async fn every_statement_is_an_index_lookup() {
     let store = SqliteMetadata::open(directory.path().join("metadata.sqlite")).await.unwrap();
     let modules = [
         ("changes", changes::STATEMENTS),
+        ("collection", collection::STATEMENTS),
+        ("lifecycle", lifecycle::STATEMENTS),
         ("links", links::STATEMENTS),
         ("manifests", manifests::STATEMENTS),
         ("markers", markers::STATEMENTS),

@@ -5,7 +5,9 @@ use std::fmt;
 use async_trait::async_trait;
 use oci::{Digest, RepositoryName};
 
-use crate::{Error, Image, ManifestFact, NewManifest, Page, PageRequest, Pull, RegistryId};
+use crate::{
+    Error, HeldParts, Image, ManifestFact, NewManifest, Page, PageRequest, Pull, RegistryId,
+};
 
 /// Manifests of repositories, and the images they make with their tags.
 #[async_trait]
@@ -19,6 +21,18 @@ pub trait ManifestStore: Send + Sync + fmt::Debug + 'static {
         &self,
         registry: &RegistryId,
         manifest: &NewManifest,
+    ) -> Result<(), Error>;
+
+    /// As [`record_manifest`](Self::record_manifest), provided that the repository has these of its
+    /// parts.
+    ///
+    /// # Errors
+    /// As there; [`Error::PartMissing`] for the first that it does not have.
+    async fn record_with_parts(
+        &self,
+        registry: &RegistryId,
+        manifest: &NewManifest,
+        parts: &HeldParts,
     ) -> Result<(), Error>;
 
     /// Returns a manifest of a repository.

@@ -377,8 +377,11 @@ mod tests {
             },
         ]});
         let policy = parse(&policy.to_string()).unwrap();
-        let images =
-            [image("old", &["prod-1"], 31.0), image("new", &["prod-2"], 29.0), image("x", &[], 11.0)];
+        let images = [
+            image("old", &["prod-1"], 31.0),
+            image("new", &["prod-2"], 29.0),
+            image("x", &[], 11.0),
+        ];
         let verdict = |place, priority, action| Verdict { place, priority, action };
         assert_eq!(
             evaluate(&policy, &images, NOW),

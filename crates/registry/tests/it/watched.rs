@@ -7,12 +7,13 @@ use std::sync::{
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, Changes, Error, Image, Link, LinkStore, ManifestFact, ManifestStore, MetadataStore,
-    NewLink, NewManifest, NewSecret, Page, PageRequest, Pull, RegistryId, RegistrySettings,
-    RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore, RequestHorizon,
-    RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role, RoleStore, Rule,
-    RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore, TagFact, TagStore,
-    Template, TemplateStore, Timestamp, Upload, UploadStore,
+    Begun, Changes, CollectionStore, Error, Expiry, HeldParts, Image, LifecyclePreview,
+    LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore, MetadataStore,
+    NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull, RegistryId,
+    RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore,
+    RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role,
+    RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore,
+    TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -135,6 +136,9 @@ passed_on! {
     }
     impl ManifestStore {
         fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+        fn record_with_parts(
+            registry: &RegistryId, manifest: &NewManifest, parts: &HeldParts
+        ) -> ();
         fn manifest(
             registry: &RegistryId, repository: &RepositoryName, digest: &Digest
         ) -> ManifestFact;
@@ -178,6 +182,41 @@ passed_on! {
         fn record_links(links: &[NewLink]) -> ();
         fn link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
         fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+    }
+    impl LifecycleStore {
+        fn expire_images(
+            registry: &RegistryId, repository: &RepositoryName, expiry: &Expiry
+        ) -> Vec<Image>;
+        fn begin_preview(
+            registry: &RegistryId, repository: &RepositoryName, preview: &LifecyclePreview,
+            given_up: Timestamp
+        ) -> ();
+        fn add_preview_page(
+            registry: &RegistryId, repository: &RepositoryName, started_at: Timestamp, page: u32,
+            results: &[PreviewResult]
+        ) -> ();
+        fn end_preview(
+            registry: &RegistryId, repository: &RepositoryName, preview: &LifecyclePreview
+        ) -> ();
+        fn preview(registry: &RegistryId, repository: &RepositoryName) -> LifecyclePreview;
+        fn preview_page(
+            registry: &RegistryId, repository: &RepositoryName, page: u32
+        ) -> Vec<PreviewResult>;
+        also {
+            /// Nobody waits for it.
+            async fn lifecycle_due(
+                &self,
+                before: Timestamp,
+                limit: usize,
+            ) -> Result<Vec<(RegistryId, Repository)>, Error> {
+                self.store.lifecycle_due(before, limit).await
+            }
+        }
+    }
+    impl CollectionStore {
+        fn loose_links(page: &PageRequest, before: Timestamp) -> Page<LooseLink>;
+        fn delete_loose_links(links: &[LooseLink]) -> Vec<LooseLink>;
+        fn needed(digests: &[Digest]) -> Vec<Digest>;
     }
     impl UploadStore {
         fn create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();
