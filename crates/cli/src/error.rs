@@ -145,7 +145,7 @@ pub enum Error {
         /// Where to look.
         way_out: &'static str,
     },
-    /// Rules that do not work, or images that could not be removed.
+    /// Rules that do not work, images that could not be removed, a preview that did not end well.
     #[error("{0}")]
     Failed(String),
     /// Somebody pressed Ctrl-C, or the terminal went away.

@@ -31,11 +31,15 @@ pub enum Counter {
     FillBytes,
     /// A stored blob was found damaged and removed.
     BlobsDamaged,
+    /// A lifecycle policy was evaluated and carried out.
+    LifecycleEvaluations,
+    /// An image was expired by a lifecycle policy.
+    ImagesExpired,
 }
 
 impl Counter {
     /// Every counter, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ManifestHits,
         Self::ManifestMisses,
         Self::ManifestRevalidations,
@@ -49,6 +53,8 @@ impl Counter {
         Self::FillsJoined,
         Self::FillBytes,
         Self::BlobsDamaged,
+        Self::LifecycleEvaluations,
+        Self::ImagesExpired,
     ];
 
     /// Returns the snake-case name and what it counts.
@@ -73,6 +79,10 @@ impl Counter {
             Self::FillsJoined => ("fills_joined", "readers that joined a running fill"),
             Self::FillBytes => ("fill_bytes", "bytes received from upstreams by fills"),
             Self::BlobsDamaged => ("blobs_damaged", "stored blobs found damaged and removed"),
+            Self::LifecycleEvaluations => {
+                ("lifecycle_evaluations", "lifecycle policies evaluated and carried out")
+            }
+            Self::ImagesExpired => ("images_expired", "images expired by lifecycle policies"),
         }
     }
 }

@@ -43,6 +43,7 @@ mod secret_arn;
 mod secrets;
 mod settings;
 mod templates;
+mod upkeep;
 mod upstreams;
 
 pub use authorize::{Action, Resource};
@@ -62,6 +63,7 @@ pub use fill::{
 };
 pub use images::{ImageFailure, ImageId, LayerState, WantedImage};
 pub use keyring::{Keyring, KeyringError};
+pub use lifecycle::{LifecyclePreviewView, PreviewState, PreviewedImages};
 pub use matching::Match;
 pub use permissions::{Permissions, Verdict};
 pub use pull::{PulledManifest, Served, StaleReason};

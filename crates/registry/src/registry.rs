@@ -23,6 +23,7 @@ use crate::{
     push::Hashes,
     refresh::{Backoff, FetchKey, FetchResult, Imported},
     rules,
+    upkeep::{self, Upkeep},
 };
 
 /// What a registry is made of.
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) listings: Listings,
     pub(crate) pulls: Pulls,
     pub(crate) hashes: Hashes,
+    pub(crate) upkeep: Upkeep,
 }
 
 impl Registry {
@@ -90,6 +92,7 @@ impl Registry {
             listings: Listings::default(),
             pulls: Pulls::default(),
             hashes: Hashes::default(),
+            upkeep: Upkeep::default(),
             blobs: parts.blobs,
             metadata: parts.metadata,
             upstream: parts.upstream,
@@ -99,11 +102,14 @@ impl Registry {
             settings,
         });
         follow::spawn(&inner).await?;
+        upkeep::spawn(&inner);
         Ok(Self { inner })
     }
 
-    /// Writes down what is remembered only in memory. Call it when no more requests come.
+    /// Ends the upkeep and writes down what is remembered only in memory. Call it when no more
+    /// requests come.
     pub async fn stop(&self) {
+        self.inner.upkeep.close().await;
         self.inner.flush_pulls().await;
     }
 

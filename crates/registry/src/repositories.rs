@@ -136,7 +136,7 @@ impl Registry {
 
 impl Inner {
     /// Checks that the caller may do something to a repository.
-    fn authorize_on(
+    pub(crate) fn authorize_on(
         &self,
         caller: &Caller,
         operation: &'static str,
@@ -146,7 +146,7 @@ impl Inner {
         Ok(self.authorize(caller, action, Resource::Repository(name, None))?)
     }
 
-    async fn find_repository(
+    pub(crate) async fn find_repository(
         &self,
         registry: &RegistryId,
         name: &RepositoryName,
@@ -159,7 +159,7 @@ impl Inner {
 
     /// Reads the settings of a repository, changes them and swaps them in, again from the start
     /// where somebody else was faster. A change that changes nothing writes nothing.
-    async fn change_repository<T>(
+    pub(crate) async fn change_repository<T>(
         &self,
         registry: &RegistryId,
         name: &RepositoryName,

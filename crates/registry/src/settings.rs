@@ -25,6 +25,8 @@ pub struct Settings {
     pub uploads_max: u32,
     /// How long an upload stays for which no bytes come.
     pub upload_life: Duration,
+    /// How often a lifecycle policy is evaluated; zero where none ever is.
+    pub lifecycle_interval: Duration,
     /// Fills that receive at once, all upstreams together. More than one upstream may have.
     pub fills_max: usize,
     /// How often one fill goes on where its upstream broke off, before it is given up.
@@ -79,6 +81,7 @@ impl Settings {
             upload_bytes_max: 64 << 30,
             uploads_max: 1000,
             upload_life: Duration::from_secs(24 * 60 * 60),
+            lifecycle_interval: Duration::from_secs(6 * 60 * 60),
             fills_max: 128,
             fill_resumes_max: 20,
             rules_max: None,

@@ -12,6 +12,7 @@ mod error;
 mod identity;
 mod images;
 mod labels;
+mod lifecycle;
 mod policies;
 mod registry_settings;
 mod repositories;
@@ -182,6 +183,8 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
         Operation::PutLifecyclePolicy => policies::put_lifecycle(call).await,
         Operation::GetLifecyclePolicy => policies::get_lifecycle(call).await,
         Operation::DeleteLifecyclePolicy => policies::delete_lifecycle(call).await,
+        Operation::StartLifecyclePolicyPreview => lifecycle::start_preview(call).await,
+        Operation::GetLifecyclePolicyPreview => lifecycle::get_preview(call).await,
         Operation::PutRegistryPolicy => policies::put_registry(call).await,
         Operation::GetRegistryPolicy => policies::get_registry(call).await,
         Operation::DeleteRegistryPolicy => policies::delete_registry(call).await,

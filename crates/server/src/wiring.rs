@@ -153,6 +153,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         upload_bytes_max: limits.upload_bytes_max,
         uploads_max: limits.uploads_max,
         upload_life: limits.upload_life,
+        lifecycle_interval: limits.lifecycle_interval,
         rules_max: limits.rules_max,
         templates_max: limits.templates_max,
         hot_manifest_bytes_max: limits.hot_manifest_bytes_max,

@@ -320,6 +320,7 @@ FIRST = [
     "PutImage",
     "Create",
     "Put",
+    "StartLifecyclePolicyPreview",
     "Set",
     "Attach",
     "Register",

@@ -1,5 +1,6 @@
 //! `cistern repository`: repositories, their settings and policies.
 
+mod preview;
 mod update;
 
 use aws::ecr::{
@@ -44,6 +45,8 @@ pub(crate) enum RepositoryCommand {
     },
     /// Change a repository's settings, tags and policies; what is not named stays
     Update(update::UpdateArgs),
+    /// Say which images a lifecycle policy would expire
+    Preview(preview::PreviewArgs),
     /// Remove a repository
     #[command(visible_alias = "rm")]
     Remove {
@@ -79,6 +82,7 @@ impl RepositoryCommand {
             Self::List { prefix } => list(session, prefix).await,
             Self::Show { name } => show(session, &name).await,
             Self::Update(args) => update::run(session, args).await,
+            Self::Preview(args) => preview::run(session, args).await,
             Self::Remove { name, force } => remove(session, name, force).await,
         }
     }

@@ -50,6 +50,22 @@ pub enum SettingError {
         /// The registry.
         registry: RegistryId,
     },
+    /// A lifecycle policy preview of the repository has not ended.
+    #[error("a lifecycle policy preview of {repository} in {registry} is in progress")]
+    PreviewInProgress {
+        /// The repository's name.
+        repository: String,
+        /// The registry.
+        registry: RegistryId,
+    },
+    /// There is no lifecycle policy preview of the repository.
+    #[error("there is no lifecycle policy preview of {repository} in {registry}")]
+    PreviewNotFound {
+        /// The repository's name.
+        repository: String,
+        /// The registry.
+        registry: RegistryId,
+    },
     /// A policy is not in its language.
     #[error("the {kind} is malformed: {reason}")]
     MalformedPolicy {

@@ -84,7 +84,7 @@ impl TagSelection {
 }
 
 /// Checks a lifecycle policy.
-pub(super) fn check(text: &str) -> Result<(), SettingError> {
+pub(crate) fn check(text: &str) -> Result<(), SettingError> {
     let chars = text.chars().count();
     for (is_broken, bound) in [
         (chars < *CHARS.start(), format!("greater than or equal to {}", CHARS.start())),

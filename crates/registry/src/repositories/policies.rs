@@ -1,7 +1,7 @@
 //! What is attached to a repository as a text: its repository policy and its lifecycle policy.
 //!
-//! Both are kept as sent. Who may do what does not follow from a repository policy yet, and nothing
-//! is expired by a lifecycle policy yet.
+//! Both are kept as sent. Who may do what does not follow from a repository policy yet; what a
+//! lifecycle policy does is in [`lifecycle`](crate::lifecycle).
 
 use metadata::{RegistryId, Repository, RepositorySettings, Timestamp};
 use oci::RepositoryName;

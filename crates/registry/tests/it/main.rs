@@ -10,6 +10,7 @@ mod fill_failures;
 mod fills;
 mod images;
 mod late;
+mod lifecycle;
 mod links;
 mod permission;
 mod pulls;

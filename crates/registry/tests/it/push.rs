@@ -52,14 +52,14 @@ impl World {
         finished.await.map(|blob| blob.size_bytes)
     }
 
-    async fn push_blob(&self, name: &str, bytes: &[u8]) -> Digest {
+    pub(crate) async fn push_blob(&self, name: &str, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         let (name, bytes) = (repository(name), chunk(bytes));
         self.registry.push_blob(&self.caller, &name, &digest, bytes).await.unwrap();
         digest
     }
 
-    async fn push_manifest(
+    pub(crate) async fn push_manifest(
         &self,
         name: &str,
         reference: &str,
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// Pushes an image of one config.
-    async fn push_tag(&self, name: &str, tag: &str, config: &str) -> Digest {
+    pub(crate) async fn push_tag(&self, name: &str, tag: &str, config: &str) -> Digest {
         let bytes = image_of(&self.push_blob(name, config.as_bytes()).await);
         self.push_manifest(name, tag, &bytes).await.unwrap().digest
     }
@@ -95,7 +95,7 @@ impl World {
     }
 }
 
-fn image_of(config: &Digest) -> Bytes {
+pub(crate) fn image_of(config: &Digest) -> Bytes {
     let config = json!({
         "mediaType": "application/vnd.oci.image.config.v1+json",
         "digest": config.as_str(),

@@ -43,6 +43,8 @@ pub(crate) struct Limits {
     pub(crate) uploads_max: u32,
     /// How long an upload stays for which no bytes come.
     pub(crate) upload_life: Duration,
+    /// How often a lifecycle policy is evaluated; zero where none ever is.
+    pub(crate) lifecycle_interval: Duration,
     /// Entries of one page of tags, repositories or referrers.
     pub(crate) list_entries_max: usize,
     /// Pull through cache rules of one registry; none where nobody limits them.
@@ -105,6 +107,7 @@ impl Default for Limits {
             layer_part_bytes_max: 20 << 20,
             uploads_max: settings.uploads_max,
             upload_life: settings.upload_life,
+            lifecycle_interval: settings.lifecycle_interval,
             list_entries_max: 1000,
             rules_max: settings.rules_max,
             templates_max: settings.templates_max,
@@ -198,6 +201,7 @@ impl Limits {
             (&mut self.circuit_cooldown, "limits.circuit-cooldown"),
             (&mut self.retry_after_max, "limits.retry-after"),
             (&mut self.upload_life, "limits.upload-life"),
+            (&mut self.lifecycle_interval, "limits.lifecycle-interval"),
             (&mut self.download_url_life, "limits.download-url-life"),
             (&mut self.drain_timeout, "limits.drain-timeout"),
         ] {

@@ -127,6 +127,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.layer-part-bytes", Kind::Text),
             ("limits.uploads", Kind::Text),
             ("limits.upload-life", Kind::Text),
+            ("limits.lifecycle-interval", Kind::Text),
             ("limits.list-entries", Kind::Text),
             ("limits.connections", Kind::Text),
             ("limits.redirects", Kind::Text),

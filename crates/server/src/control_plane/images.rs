@@ -53,9 +53,9 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     }))
 }
 
-type Identified = Vec<(Option<String>, Option<String>)>;
+pub(super) type Identified = Vec<(Option<String>, Option<String>)>;
 
-fn identify(ids: Vec<ImageIdentifier>) -> Result<Identified, Exception> {
+pub(super) fn identify(ids: Vec<ImageIdentifier>) -> Result<Identified, Exception> {
     validate::length("imageIds", ids.len(), 1..=100)?;
     ids.into_iter()
         .map(|ImageIdentifier { image_digest, image_tag }| match (image_tag, image_digest) {

@@ -53,6 +53,19 @@ pub(super) fn refused(error: SettingError, strict_ecr: bool) -> Failure {
         SettingError::PolicyNotFound { kind, resource, registry } => {
             policy_not_found(*kind, resource, registry.account.as_str())
         }
+        // ECR's own words for both are not known; these are the model's.
+        SettingError::PreviewInProgress { .. } => Exception::new(
+            EcrException::LifecyclePolicyPreviewInProgress,
+            "The previous lifecycle policy preview request has not completed. Wait and try again.",
+        ),
+        SettingError::PreviewNotFound { repository, registry } => Exception::new(
+            EcrException::LifecyclePolicyPreviewNotFound,
+            format!(
+                "Lifecycle policy preview does not exist for the repository with name \
+                 '{repository}' in the registry with id '{}'",
+                registry.account
+            ),
+        ),
         SettingError::MalformedPolicy { kind, reason } => malformed(*kind, reason, strict_ecr),
         SettingError::LockOut => violation(
             "PolicyText",

@@ -5,6 +5,7 @@ mod compatibility;
 mod hostile;
 mod image_writes;
 mod images;
+mod lifecycle;
 mod operations;
 mod registry_settings;
 mod repositories;

@@ -38,9 +38,6 @@ fn reason(operation: Operation) -> Option<&'static str> {
         | O::DeregisterPullTimeUpdateExclusion
         | O::ListPullTimeUpdateExclusions => "the time of a pull is recorded whoever pulls",
         O::UpdateImageStorageClass => "all images are in one storage class",
-        O::StartLifecyclePolicyPreview | O::GetLifecyclePolicyPreview => {
-            "lifecycle policies are kept but not evaluated yet"
-        }
         _ => return None,
     })
 }

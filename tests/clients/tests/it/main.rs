@@ -11,6 +11,7 @@ mod documents;
 mod harness;
 mod images;
 mod javascript_sdk;
+mod lifecycle;
 mod lying_upstreams;
 mod main_job;
 mod mirrors;
