@@ -188,6 +188,7 @@ guard! {
     LinkStore {
         RecordLinks: record_links(links: &[NewLink]) -> ();
         Link: link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+        LinkedIn: linked_in(registry: &RegistryId, digest: &Digest, limit: usize) -> Vec<RepositoryName>;
         DeleteLink: delete_link(
             registry: &RegistryId,
             repository: &RepositoryName,

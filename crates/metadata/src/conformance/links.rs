@@ -34,6 +34,16 @@ pub async fn are_recorded_for_many_repositories_at_once(
         let settings = RepositorySettings::default();
         assert_eq!(held, Repository { name, created_at, origin: cached(), settings });
     }
+    for (registry, content, limit, expected) in [
+        (&home, "layer", 10, &["hub/a", "hub/b"][..]),
+        (&home, "layer", 1, &["hub/a"]),
+        (&home, "another layer", 10, &["hub/a"]),
+        (&region, "layer", 10, &["hub/a"]),
+        (&region, "another layer", 10, &[]),
+    ] {
+        let found = other.linked_in(registry, &digest(content), limit).await.expect("names");
+        assert_eq!(found.iter().map(|name| name.as_str()).collect::<Vec<_>>(), expected);
+    }
     let none = other.link(&home, &repository("hub/b"), &digest("another layer")).await;
     assert_refused!(none, Error::NotFound);
     let none = other.link(&home, &repository("hub"), &digest("layer")).await;

@@ -31,6 +31,15 @@ impl LinkStore for MemoryMetadata {
         self.state().content(registry, repository)?.link(digest)
     }
 
+    async fn linked_in(
+        &self,
+        registry: &RegistryId,
+        digest: &Digest,
+        limit: usize,
+    ) -> Result<Vec<RepositoryName>, Error> {
+        Ok(self.state().linked_in(registry, digest, limit))
+    }
+
     async fn delete_link(
         &self,
         registry: &RegistryId,
@@ -398,6 +407,18 @@ impl State {
             let held = content.links.entry(link.digest.clone()).or_insert_with(|| link.clone());
             held.linked_at = held.linked_at.max(link.linked_at);
         }
+    }
+
+    fn linked_in(
+        &self,
+        registry: &RegistryId,
+        digest: &Digest,
+        limit: usize,
+    ) -> Vec<RepositoryName> {
+        let contents = self.registries.get(registry).into_iter().flat_map(|facts| {
+            facts.repositories.values().filter(|content| content.links.contains_key(digest))
+        });
+        contents.take(limit).map(|content| content.repository.name.clone()).collect()
     }
 
     pub(super) fn record_pulls(&mut self, pulls: &[Pull]) {

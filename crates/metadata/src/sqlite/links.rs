@@ -14,6 +14,8 @@ statements! {
         WHERE linked_at < excluded.linked_at";
     FIND = "SELECT size_bytes, media_type, origin, linked_at FROM links \
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+    LINKED_IN = "SELECT repository FROM links WHERE account = $1 AND region = $2 AND digest = $3 \
+        ORDER BY repository LIMIT $4";
 }
 
 #[async_trait]
@@ -29,6 +31,15 @@ impl LinkStore for SqliteMetadata {
         digest: &Digest,
     ) -> Result<Link, Error> {
         find(&mut *self.reader().await?, registry, repository, digest).await
+    }
+
+    async fn linked_in(
+        &self,
+        registry: &RegistryId,
+        digest: &Digest,
+        limit: usize,
+    ) -> Result<Vec<RepositoryName>, Error> {
+        linked_in(&mut *self.reader().await?, registry, digest, limit).await
     }
 
     async fn delete_link(
@@ -74,6 +85,22 @@ pub(super) async fn record(mut write: Write, links: &[NewLink]) -> Result<(), Er
             .await?;
     }
     write.commit().await
+}
+
+async fn linked_in(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    digest: &Digest,
+    limit: usize,
+) -> Result<Vec<RepositoryName>, Error> {
+    let names: Vec<String> = sqlx::query_scalar(LINKED_IN)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(digest.as_str())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    names.iter().map(|name| stored::repository_name(name, RECORD)).collect()
 }
 
 pub(super) async fn find(

@@ -24,6 +24,14 @@ pub trait LinkStore: Send + Sync + fmt::Debug + 'static {
         digest: &Digest,
     ) -> Result<Link, Error>;
 
+    /// Returns repositories that have a blob linked, by name, at most `limit`.
+    async fn linked_in(
+        &self,
+        registry: &RegistryId,
+        digest: &Digest,
+        limit: usize,
+    ) -> Result<Vec<RepositoryName>, Error>;
+
     /// Deletes the link of a blob and returns it. The bytes stay.
     ///
     /// # Errors

@@ -18,6 +18,9 @@ const START: &str = "ecr:InitiateLayerUpload";
 const APPEND: &str = "ecr:UploadLayerPart";
 const FINISH: &str = "ecr:CompleteLayerUpload";
 
+/// How many repositories are looked at for a blob that is to be mounted from any.
+const SOURCES_MAX: usize = 16;
+
 /// Where an upload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadStatus {
@@ -186,8 +189,8 @@ impl Registry {
         self.inner.drop_upload(&caller.registry, &upload).await
     }
 
-    /// Gives a repository a blob that another one has, which the caller may pull from. `None`
-    /// where that does not have it here.
+    /// Gives a repository a blob that another one has, which the caller may pull from: `from`, or
+    /// whichever it is. `None` where that does not have it here.
     ///
     /// # Errors
     /// A [`PushError`].
@@ -196,9 +199,30 @@ impl Registry {
         caller: &Caller,
         repository: &RepositoryName,
         digest: &Digest,
-        from: &RepositoryName,
+        from: Option<&RepositoryName>,
     ) -> Result<Option<PushedBlob>, PushError> {
         self.inner.admit_push(caller, repository, START).await?;
+        let sources = match from {
+            Some(from) => vec![from.clone()],
+            None if self.inner.settings.strict_ecr => Vec::new(),
+            None => self.inner.metadata.linked_in(&caller.registry, digest, SOURCES_MAX).await?,
+        };
+        for from in &sources {
+            let mounted = self.mount_from(caller, repository, digest, from).await?;
+            if mounted.is_some() {
+                return Ok(mounted);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn mount_from(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+        from: &RepositoryName,
+    ) -> Result<Option<PushedBlob>, PushError> {
         let (inner, registry) = (&self.inner, &caller.registry);
         match inner.admit_pull(caller, from).await {
             Ok(_) => {}

@@ -181,6 +181,7 @@ passed_on! {
     impl LinkStore {
         fn record_links(links: &[NewLink]) -> ();
         fn link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
+        fn linked_in(registry: &RegistryId, digest: &Digest, limit: usize) -> Vec<RepositoryName>;
         fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
     }
     impl LifecycleStore {

@@ -25,7 +25,8 @@ pub(super) enum Wanted {
 }
 
 /// Reads `Range` and `If-Range`. What is malformed, of another unit, or more than is reasonable is
-/// answered with the whole, as a server may.
+/// answered with the whole, and a range that ends before it begins is refused, as a server may
+/// (RFC 9110 14.2).
 pub(super) fn wanted(headers: &HeaderMap, etag: &HeaderValue, size_bytes: u64) -> Wanted {
     let Some(value) = headers.get(header::RANGE) else { return Wanted::Whole };
     // A date can never be the validator of content without one.
@@ -43,13 +44,15 @@ fn read(text: &str, size_bytes: u64) -> Option<Wanted> {
     // Empty elements of a list count for nothing (RFC 9110 5.6.1.2).
     let specs = set.split(',').map(|spec| spec.trim_matches([' ', '\t']));
     let mut specs = specs.filter(|spec| !spec.is_empty());
-    let first = part(specs.next()?, size_bytes)?;
-    let mut ranges = vec![first];
+    let mut ranges = vec![part(specs.next()?, size_bytes)?];
     for spec in specs {
         if ranges.len() == RANGES_MAX {
             return None;
         }
         ranges.push(part(spec, size_bytes)?);
+    }
+    if ranges.iter().any(|range| range.end < range.start) {
+        return Some(Wanted::Unsatisfiable);
     }
     ranges.retain(|range| !range.is_empty());
     match ranges.as_slice() {
@@ -59,7 +62,8 @@ fn read(text: &str, size_bytes: u64) -> Option<Wanted> {
     }
 }
 
-/// Reads one range into the bytes that there are of it; `None` where it is malformed.
+/// Reads one range into the bytes that there are of it; one that is backwards stays so. `None`
+/// where it is malformed.
 fn part(spec: &str, size_bytes: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
@@ -68,13 +72,10 @@ fn part(spec: &str, size_bytes: u64) -> Option<Range<u64>> {
     }
     let first = number(first)?;
     let end = match last {
-        "" => size_bytes,
+        "" => size_bytes.max(first),
         last => {
             let last = number(last)?;
-            if last < first {
-                return None;
-            }
-            last.saturating_add(1).min(size_bytes)
+            if last < first { last } else { last.saturating_add(1).min(size_bytes.max(first)) }
         }
     };
     Some(first..end)
@@ -132,7 +133,8 @@ mod tests {
             ("bytes=10-", Wanted::Unsatisfiable),
             ("bytes=10-20", Wanted::Unsatisfiable),
             ("bytes=99999999999999999999999-", Wanted::Unsatisfiable),
-            ("bytes=5-2", Wanted::Whole),
+            ("bytes=5-2", Wanted::Unsatisfiable),
+            ("bytes=50-2", Wanted::Unsatisfiable),
             ("bytes=0-1,4-5", Wanted::Parts(vec![0..2, 4..6])),
             ("bytes= 4-5 ,\t0-1,, -1,", Wanted::Parts(vec![4..6, 0..2, 9..10])),
             ("bytes=0-5,2-3,3-9", Wanted::Whole),
@@ -141,7 +143,7 @@ mod tests {
             ("bytes=0-0,0-0,0-0", Wanted::Whole),
             ("bytes=0-1,20-30", Wanted::Part(0..2)),
             ("bytes=10-,20-30,-0", Wanted::Unsatisfiable),
-            ("bytes=0-1,5-2", Wanted::Whole),
+            ("bytes=0-1,5-2", Wanted::Unsatisfiable),
             ("bytes=0-1,x", Wanted::Whole),
             ("bytes=,,", Wanted::Whole),
             ("bytes=-", Wanted::Whole),

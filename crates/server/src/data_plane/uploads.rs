@@ -27,9 +27,9 @@ where
     let query = Query::of(call.head);
     if let Some(digest) = query.get("mount") {
         // What cannot be mounted, for whatever reason, is uploaded.
-        let from = query.get("from").and_then(|from| RepositoryName::parse(from).ok());
-        if let (Ok(digest), Some(from)) = (Digest::parse(digest), from) {
-            let mounted = registry.mount_blob(caller, name, &digest, &from).await;
+        let from = query.get("from").map(RepositoryName::parse).transpose();
+        if let (Ok(digest), Ok(from)) = (Digest::parse(digest), from) {
+            let mounted = registry.mount_blob(caller, name, &digest, from.as_ref()).await;
             if let Some(blob) = mounted.map_err(error::push)? {
                 return Ok(created(name, &blob));
             }

@@ -4,17 +4,22 @@
 
 use bytes::Bytes;
 use http::{HeaderName, Response, StatusCode, header};
-use oci::{ErrorCode, Reference, RepositoryName};
+use oci::{ErrorCode, Reference, RepositoryName, Tag};
 use registry::{NewImage, PushError};
 
 use super::super::{
     CONTENT_DIGEST, Call, Failure, Outcome, ascii,
     error::{self, Subject},
     incoming,
+    query::Query,
 };
 use crate::body::{Body, Cause};
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+const TAG: HeaderName = HeaderName::from_static("oci-tag");
+
+/// How many tags one push by digest may set.
+const TAGS_MAX: usize = 100;
 
 /// Answers PUT.
 pub(in crate::data_plane) async fn put<B>(
@@ -28,6 +33,7 @@ where
     B::Error: Into<Cause>,
 {
     let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let tags = tags(call, &reference)?;
     let media_type = match call.head.headers.get(header::CONTENT_TYPE) {
         None => None,
         Some(value) => {
@@ -49,7 +55,13 @@ where
     };
     let mut new = NewImage::by_reference(reference, media_type, bytes);
     new.whole = registry.settings().strict_ecr;
+    new.tag = tags.first().cloned().or(new.tag);
+    let more = tags.iter().skip(1).map(|tag| NewImage { tag: Some(tag.clone()), ..new.clone() });
+    let more: Vec<_> = more.collect();
     let pushed = registry.push_manifest(caller, name, new).await.map_err(error::push)?;
+    for new in more {
+        registry.push_manifest(caller, name, new).await.map_err(error::push)?;
+    }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::CREATED;
     let headers = response.headers_mut();
@@ -58,7 +70,29 @@ where
     if let Some(subject) = pushed.subject {
         headers.insert(SUBJECT, ascii(subject.as_str()));
     }
+    for tag in &tags {
+        headers.append(TAG, ascii(tag.as_str()));
+    }
     Ok(response)
+}
+
+/// Reads the tags that are to name a manifest which is pushed by digest (`?tag=`, which the
+/// specification has after 1.1). ECR knows none.
+fn tags(call: &Call<'_>, reference: &Reference) -> Result<Vec<Tag>, Failure> {
+    if call.doors.settings.strict_ecr || !matches!(reference, Reference::Digest(_)) {
+        return Ok(Vec::new());
+    }
+    let query = Query::of(call.head);
+    let tags = query.all("tag").take(TAGS_MAX + 1).map(Tag::parse);
+    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(|error| {
+        Failure::new(ErrorCode::TagInvalid, format!("invalid parameter 'tag': {error}"))
+    })?;
+    if tags.len() > TAGS_MAX {
+        let text = format!("at most {TAGS_MAX} parameters 'tag' are taken at once");
+        let status = StatusCode::URI_TOO_LONG;
+        return Err(Failure::new(ErrorCode::TagInvalid, text).with_status(status));
+    }
+    Ok(tags)
 }
 
 /// Answers DELETE: of a tag alone, or of a manifest with its tags.
