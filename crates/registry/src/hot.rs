@@ -48,6 +48,8 @@ pub(crate) struct Hot {
     pub(crate) eyes: Cache<(RegistryId, String), Eyes>,
     /// What roles may do, by account and the id of the role.
     pub(crate) permissions: Cache<(AccountId, String), Permissions>,
+    /// Whether there is a repository of this name, for names that could be short ones.
+    pub(crate) short_names: Cache<(RegistryId, RepositoryName), bool>,
     books: RwLock<HashMap<RegistryId, Arc<RuleBook>>>,
     /// Read-locked to keep something, write-locked to take something out.
     gate: RwLock<()>,
@@ -65,6 +67,7 @@ impl Hot {
             links: by_repository(settings.hot_entries_max).build(),
             eyes: Cache::new(1024),
             permissions: Cache::new(1024),
+            short_names: Cache::new(settings.hot_entries_max),
             books: RwLock::default(),
             gate: RwLock::default(),
             epoch: AtomicU64::new(0),
@@ -122,9 +125,12 @@ impl Hot {
             Change::Secret(..) => self.eyes.invalidate_all(),
             // Roles change rarely, and are told here by name but kept by id.
             Change::Role(..) => self.permissions.invalidate_all(),
-            // Nothing is kept of a repository before it is there, nor of its settings.
-            Change::Repository(..) => {}
+            // Nothing else is kept of a repository before it is there, nor of its settings.
+            Change::Repository(registry, repository) => {
+                self.short_names.invalidate(&(registry.clone(), repository.clone()));
+            }
             Change::RepositoryDeleted(registry, repository) => {
+                self.short_names.invalidate(&(registry.clone(), repository.clone()));
                 forget_repository(&self.tags, registry, repository);
                 forget_repository(&self.manifests, registry, repository);
                 forget_repository(&self.links, registry, repository);
@@ -144,6 +150,7 @@ impl Hot {
 
     fn forget_all(&self) {
         self.books.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.short_names.invalidate_all();
         self.eyes.invalidate_all();
         self.permissions.invalidate_all();
         self.tags.invalidate_all();

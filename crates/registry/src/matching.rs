@@ -11,6 +11,7 @@ use oci::RepositoryName;
 
 use crate::{
     Settings,
+    naming::is_hub,
     rule_policies::Policy,
     rules::{RuleSource, RuleView},
 };
@@ -20,6 +21,8 @@ use crate::{
 pub(crate) struct RuleBook {
     by_key: HashMap<String, Arc<BookedRule>>,
     root: Option<Arc<BookedRule>>,
+    /// Whether a rule is for Docker Hub, whose images have short names too.
+    pub(crate) has_hub: bool,
 }
 
 /// A rule and what its declaration adds.
@@ -77,6 +80,7 @@ impl RuleBook {
         let mut book = Self::default();
         for booked in rules {
             let booked = Arc::new(booked);
+            book.has_hub |= is_hub(&booked.rule.upstream_registry_url);
             let prefix = &booked.rule.ecr_repository_prefix;
             if prefix.is_root() {
                 book.root = Some(Arc::clone(&booked));

@@ -1,12 +1,23 @@
-//! What a repository is called here that an upstream calls by a name of its own.
+//! Under which name a repository is kept, where a client may call it otherwise.
 //!
-//! A node that uses this registry as a mirror asks by the upstream's name (containerd's `?ns=`).
+//! A node that uses this registry as a mirror asks by the upstream's name (containerd's `?ns=`),
+//! and Docker Hub's official images are known by a short name too: `nginx` is `library/nginx`.
+//! Whatever it was asked for as, it is one repository.
 
-use metadata::EcrRepositoryPrefix;
-use oci::RepositoryName;
-use upstream::is_same_registry;
+use std::sync::Arc;
 
-use crate::{Caller, PullError, Registry, matching::RuleBook};
+use blobs::Access;
+use metadata::{EcrRepositoryPrefix, RegistryId};
+use oci::{Digest, RepositoryName};
+use upstream::{Kind, is_same_registry, kind_of};
+
+use crate::{
+    Caller, FillError, PullError, PushError, ReadError, Registry, StorageError, matching::RuleBook,
+    registry::Inner,
+};
+
+/// Where Docker Hub keeps its official images.
+const OFFICIAL: &str = "library";
 
 impl Registry {
     /// Returns the name under which the repository is kept that the upstream `namespace` (its host,
@@ -29,7 +40,102 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// Returns the whole name of one of Docker Hub's official images where `name` is its short one.
+    /// A repository that is there under the short name is that one. Names stay as they are in
+    /// strict mode.
+    ///
+    /// # Errors
+    /// [`PullError::Storage`].
+    pub async fn whole_name(
+        &self,
+        caller: &Caller,
+        name: &RepositoryName,
+    ) -> Result<Option<RepositoryName>, PullError> {
+        if self.inner.settings.strict_ecr {
+            return Ok(None);
+        }
+        match self.inner.book(&caller.registry).await?.completed(name) {
+            Some(whole) if !self.inner.is_there(&caller.registry, name).await? => Ok(Some(whole)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Brings a blob of an official image into the repository that has its short name: who pushes
+    /// there was told that the blob is here, for until then the one name stood for the other. Tells
+    /// whether there is one.
+    pub(crate) async fn bring_official(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, PushError> {
+        let inner = &self.inner;
+        if inner.settings.strict_ecr {
+            return Ok(false);
+        }
+        let Some(whole) = inner.book(&caller.registry).await?.completed(repository) else {
+            return Ok(false);
+        };
+        let mut reader = match self.open_blob(caller, &whole, digest).await {
+            Ok(blob) => blob.read(None),
+            Err(PullError::BlobUnknown { .. } | PullError::NameUnknown { .. }) => return Ok(false),
+            Err(error) => return Err(PushError::Pull(error)),
+        };
+        let mut size_bytes = 0;
+        while let Some(piece) = reader.next(Access::User).await {
+            size_bytes += piece.map_err(|error| PushError::Pull(unread(error)))?.len() as u64;
+        }
+        let origin = caller.origin();
+        inner.link_pushed(&caller.registry, repository, digest, size_bytes, origin).await?;
+        Ok(true)
+    }
+}
+
+fn unread(error: ReadError) -> PullError {
+    match error {
+        ReadError::Storage(error) => PullError::Storage(Arc::new(StorageError::from(error))),
+        ReadError::Fill(error) => match &*error {
+            FillError::Upstream(error) => PullError::Upstream(Arc::clone(error)),
+            FillError::Storage(_) | FillError::Abandoned => PullError::Fill(error),
+        },
+    }
+}
+
+impl Inner {
+    /// Tells whether a repository is there; remembered until it changes.
+    async fn is_there(
+        &self,
+        registry: &RegistryId,
+        name: &RepositoryName,
+    ) -> Result<bool, metadata::Error> {
+        let key = (registry.clone(), name.clone());
+        if let Some(is_there) = self.hot.short_names.get(&key) {
+            return Ok(is_there);
+        }
+        let epoch = self.hot.epoch();
+        let is_there = self.has_repository(registry, name).await?;
+        self.hot.keep(&self.hot.short_names, epoch, key, is_there);
+        Ok(is_there)
+    }
+}
+
 impl RuleBook {
+    /// Returns the whole name of one of Docker Hub's official images, where `name` is its short
+    /// one.
+    fn completed(&self, name: &RepositoryName) -> Option<RepositoryName> {
+        if !self.has_hub {
+            return None;
+        }
+        let matched = self.find(name)?;
+        let short = &matched.upstream_repository;
+        if short.contains('/') || !is_hub(&matched.rule().upstream_registry_url) {
+            return None;
+        }
+        let before = name.as_str().strip_suffix(short.as_str())?;
+        RepositoryName::parse(&format!("{before}{OFFICIAL}/{short}")).ok()
+    }
+
     /// Returns what the repository is called here that the upstream `namespace` calls `name`: by
     /// the rule that says most about the upstream's name.
     fn name_of(&self, namespace: &str, name: &str) -> Option<RepositoryName> {
@@ -54,10 +160,39 @@ impl RuleBook {
     }
 }
 
+/// Tells whether an upstream is Docker Hub.
+pub(crate) fn is_hub(registry_url: &str) -> bool {
+    kind_of(registry_url) == Some(Kind::DockerHub)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::matching::tests::book_of;
+
+    #[test]
+    fn official_images_have_one_name() {
+        let book = book_of(&[
+            ("docker-hub", "registry-1.docker.io", None),
+            ("official", "registry-1.docker.io", Some("library")),
+            ("quay", "quay.io", None),
+            ("ROOT", "https://docker.io", None),
+        ]);
+        for (name, expected) in [
+            ("docker-hub/nginx", Some("docker-hub/library/nginx")),
+            ("docker-hub/library/nginx", None),
+            ("docker-hub/grafana/grafana", None),
+            ("official/nginx", None),
+            ("quay/nginx", None),
+            ("nginx", Some("library/nginx")),
+            ("library/nginx", None),
+        ] {
+            let found = book.completed(&RepositoryName::parse(name).unwrap());
+            assert_eq!(found.as_ref().map(RepositoryName::as_str), expected, "{name}");
+        }
+        let book = book_of(&[("quay", "quay.io", None)]);
+        assert_eq!(book.completed(&RepositoryName::parse("quay/nginx").unwrap()), None);
+    }
 
     #[test]
     fn an_upstreams_own_name_is_found_by_what_says_most() {

@@ -10,7 +10,7 @@ mod receive;
 mod session;
 mod uploads;
 
-use metadata::{AppliedFor, Link, NewLink, Origin, RegistryId, RepositorySettings};
+use metadata::{AppliedFor, Change, Link, NewLink, Origin, RegistryId, RepositorySettings};
 use oci::{Digest, RepositoryName};
 
 pub(crate) use self::session::Hashes;
@@ -82,7 +82,10 @@ impl Inner {
         let settings = self.settings_for_push(registry, repository).await?;
         let (registry, repository) = (registry.clone(), repository.clone());
         let new = NewLink { registry, repository, link, settings };
-        Ok(self.metadata.record_links(&[new]).await?)
+        let change = Change::Repository(new.registry.clone(), new.repository.clone());
+        self.metadata.record_links(&[new]).await?;
+        self.hot.forget(Some(&[change]));
+        Ok(())
     }
 }
 

@@ -49,6 +49,7 @@ impl Registry {
             metadata::Error::LimitExceeded { limit } => SettingError::LimitExceeded { limit },
             error => error.into(),
         })?;
+        inner.hot.forget(Some(&[Change::Repository(registry.clone(), name.clone())]));
         Ok(repository)
     }
 

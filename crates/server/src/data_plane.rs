@@ -11,6 +11,7 @@ mod lists;
 mod manifests;
 mod query;
 mod range;
+mod short_names;
 mod uploads;
 
 use std::sync::Arc;
@@ -110,24 +111,37 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
-    let mut route = Route::parse(call.head.uri.path())?;
+    let parsed = Route::parse(call.head.uri.path());
+    let mut route = parsed.map_err(|error| no_route(&error, &call.head.method))?;
     if call.head.uri.query().is_some() && !call.doors.settings.strict_ecr {
         rename(&call, &mut route).await?;
     }
-    let method = &call.head.method;
+    // Boxed: their state would otherwise make that of every request large.
+    if !reads(&call.head.method) || matches!(route, Route::Uploads(_) | Route::Upload(..)) {
+        return Box::pin(answer_write(&call, route, body)).await;
+    }
+    match short_names::whole_name(&call, &route).await? {
+        Some(whole) => Box::pin(short_names::answer(&call, &route, whole, exchange)).await,
+        None => answer_read(&call, &route, exchange).await,
+    }
+}
+
+/// Answers GET and HEAD of what is not an upload.
+async fn answer_read(call: &Call<'_>, route: &Route, exchange: &mut Exchange) -> Outcome {
     match route {
-        Route::Base if reads(method) => base(&call),
-        Route::Manifest(name, reference) if reads(method) => {
-            manifests::get(&call, &name, &reference, exchange).await
+        Route::Base => base(call),
+        Route::Manifest(name, reference) => manifests::get(call, name, reference, exchange).await,
+        Route::Blob(name, digest) if call.head.method == Method::HEAD => {
+            blobs::head(call, name, digest, exchange).await
         }
-        Route::Blob(name, digest) if method == Method::GET => {
-            blobs::get(&call, &name, &digest, exchange).await
+        Route::Blob(name, digest) => blobs::get(call, name, digest, exchange).await,
+        Route::Tags(name) => Box::pin(lists::tags(call, name, exchange)).await,
+        Route::Referrers(name, subject) => {
+            Box::pin(lists::referrers(call, name, subject, exchange)).await
         }
-        Route::Blob(name, digest) if method == Method::HEAD => {
-            blobs::head(&call, &name, &digest, exchange).await
-        }
-        // Boxed: their state would otherwise make that of every request large.
-        route => Box::pin(answer_others(&call, route, body, exchange)).await,
+        Route::Catalog => Box::pin(lists::catalog(call)).await,
+        Route::Uploads(_) => Err(not_allowed("POST")),
+        Route::Upload(..) => Err(not_allowed("GET, PATCH, PUT, DELETE")),
     }
 }
 
@@ -144,13 +158,8 @@ async fn rename(call: &Call<'_>, route: &mut Route) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is not on the hot path: pushes, deletions, lists.
-async fn answer_others<B>(
-    call: &Call<'_>,
-    route: Route,
-    body: B,
-    exchange: &mut Exchange,
-) -> Outcome
+/// Answers pushes and deletions.
+async fn answer_write<B>(call: &Call<'_>, route: Route, body: B) -> Outcome
 where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
@@ -171,11 +180,6 @@ where
             if [Method::GET, Method::PATCH, Method::PUT, Method::DELETE].contains(method) =>
         {
             uploads::serve(call, &name, &id, body).await
-        }
-        Route::Tags(name) if reads(method) => lists::tags(call, &name, exchange).await,
-        Route::Catalog if reads(method) => lists::catalog(call).await,
-        Route::Referrers(name, subject) if reads(method) => {
-            lists::referrers(call, &name, &subject, exchange).await
         }
         Route::Base | Route::Tags(_) | Route::Catalog | Route::Referrers(..) => {
             Err(not_allowed("GET, HEAD"))
@@ -204,20 +208,22 @@ fn not_allowed(allow: &'static str) -> Failure {
 }
 
 /// A path that is no route, by what is wrong with it.
-impl From<RouteError> for Failure {
-    fn from(error: RouteError) -> Self {
-        let message = error.to_string();
-        match error {
-            RouteError::Unknown => {
-                Self::new(ErrorCode::Unsupported, message).with_status(StatusCode::NOT_FOUND)
-            }
-            RouteError::Name(_) => Self::new(ErrorCode::NameInvalid, message),
-            RouteError::Reference(oci::ReferenceError::Tag) => {
-                Self::new(ErrorCode::TagInvalid, message)
-            }
-            RouteError::Reference(oci::ReferenceError::Digest(_)) | RouteError::Digest(_) => {
-                Self::new(ErrorCode::DigestInvalid, message)
-            }
+fn no_route(error: &RouteError, method: &Method) -> Failure {
+    let message = error.to_string();
+    match error {
+        RouteError::Unknown => {
+            Failure::new(ErrorCode::Unsupported, message).with_status(StatusCode::NOT_FOUND)
+        }
+        RouteError::Name(_) => Failure::new(ErrorCode::NameInvalid, message),
+        // No manifest has such a tag: it is not found ("Pulling manifests"), nor ever will be.
+        RouteError::Reference(oci::ReferenceError::Tag) if method != Method::PUT => {
+            Failure::new(ErrorCode::ManifestUnknown, message)
+        }
+        RouteError::Reference(oci::ReferenceError::Tag) => {
+            Failure::new(ErrorCode::TagInvalid, message)
+        }
+        RouteError::Reference(oci::ReferenceError::Digest(_)) | RouteError::Digest(_) => {
+            Failure::new(ErrorCode::DigestInvalid, message)
         }
     }
 }

@@ -87,11 +87,11 @@ impl Registry {
             }
             Err(error) => return Err(error.into()),
         }
-        if let Some(tag) = new.tag {
-            // What was written here must be seen here at once.
-            let change = Change::Tag(caller.registry.clone(), repository.clone(), tag);
-            inner.hot.forget(Some(&[change]));
-        }
+        // What was written here must be seen here at once.
+        let of = (caller.registry.clone(), repository.clone());
+        let tag = new.tag.map(|tag| Change::Tag(of.0.clone(), of.1.clone(), tag));
+        let changes: Vec<_> = tag.into_iter().chain([Change::Repository(of.0, of.1)]).collect();
+        inner.hot.forget(Some(&changes));
         Ok(PushedManifest { digest, media_type: manifest.media_type, subject, was_there })
     }
 
@@ -108,7 +108,9 @@ impl Registry {
             match self.stat_blob(caller, repository, &blob.digest).await {
                 Ok(_) => {}
                 Err(PullError::BlobUnknown { .. } | PullError::NameUnknown { .. }) => {
-                    digests.push(blob.digest.clone());
+                    if !self.bring_official(caller, repository, &blob.digest).await? {
+                        digests.push(blob.digest.clone());
+                    }
                 }
                 Err(error) => return Err(PushError::Pull(error)),
             }

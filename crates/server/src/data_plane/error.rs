@@ -67,6 +67,20 @@ impl Failure {
         }
     }
 
+    /// Tells whether it says that something is not there.
+    pub(super) fn is_missing(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+            && matches!(
+                self.code,
+                ErrorCode::ManifestUnknown | ErrorCode::BlobUnknown | ErrorCode::NameUnknown
+            )
+    }
+
+    /// Tells whether it says that an answer could not be found out.
+    pub(super) fn is_failure(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     pub(super) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }

@@ -126,6 +126,9 @@ fn door_settings() -> DoorSettings {
     }
 }
 
+/// The host of Docker Hub's registry.
+pub(crate) const DOCKER_HUB: &str = "registry-1.docker.io";
+
 pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
@@ -150,6 +153,8 @@ impl World {
         let upstream = ScriptedUpstream::start().await;
         let first_byte = Duration::from_millis(500);
         let client = HttpUpstream::new(upstream::Settings {
+            // It plays Docker Hub too, for a rule that names that.
+            endpoints: [(DOCKER_HUB.to_owned(), upstream.url().parse().unwrap())].into(),
             timeouts: upstream::Timeouts { first_byte, ..upstream::Timeouts::default() },
             ..upstream::Settings::default()
         });
@@ -273,7 +278,11 @@ impl World {
 
     /// A rule from `prefix` to the scripted upstream.
     pub(crate) async fn rule(&self, prefix: &str) {
-        let url = self.upstream.url();
+        self.rule_for(prefix, &self.upstream.url()).await;
+    }
+
+    /// A rule from `prefix` to any upstream.
+    pub(crate) async fn rule_for(&self, prefix: &str, url: &str) {
         let body = json!({"ecrRepositoryPrefix": prefix, "upstreamRegistryUrl": url});
         let answer = self.ecr("CreatePullThroughCacheRule", body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());

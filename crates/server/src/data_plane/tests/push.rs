@@ -196,7 +196,6 @@ async fn a_blob_is_mounted_from_where_it_is() {
     for query in [
         format!("mount={digest}&from=elsewhere"),
         format!("mount={}&from=from", Digest::of(b"absent")),
-        format!("mount={digest}"),
         "mount=x&from=from".to_owned(),
         format!("mount={digest}&from=From"),
     ] {
@@ -404,6 +403,54 @@ async fn referrers_of_an_upstream_are_found_by_its_referrers_tag() {
     let other = format!("/v2/hub/other/referrers/{subject}");
     world.upstream.script(&manifest_path("other", &tag), Script::status(503));
     assert_eq!(world.get(&other).await.status, 502, "a failure is not an empty list");
+}
+
+#[tokio::test]
+async fn a_push_by_digest_may_name_tags() {
+    let mut world = World::start().await;
+    let config = push_blob(&world, "app", "{}").await;
+    let manifest = image(&config, &[]).to_string();
+    let digest = Digest::of(manifest.as_bytes());
+    let put = async |world: &World, query: &str| {
+        let path = format!("/v2/app/manifests/{digest}{query}");
+        world.push("PUT", &path, &[("content-type", media_type::OCI_MANIFEST)], &manifest).await
+    };
+    let pushed = put(&world, "?tag=1.0&tag=latest").await;
+    assert_eq!(pushed.status, 201, "{}", pushed.text());
+    let tags: Vec<_> = pushed.headers.get_all("oci-tag").iter().collect();
+    assert_eq!(tags, ["1.0", "latest"]);
+    for tag in ["1.0", "latest"] {
+        let path = format!("/v2/app/manifests/{tag}");
+        assert_eq!(world.get(&path).await.header("docker-content-digest"), digest.as_str());
+    }
+    let wrong = put(&world, "?tag=.x").await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (400, "TAG_INVALID"));
+    let many: Vec<_> = (0..101).map(|n| format!("tag={n}")).collect();
+    assert_eq!(put(&world, &format!("?{}", many.join("&"))).await.status, 414);
+    world.restart_with(|settings| settings.strict_ecr = true).await;
+    let ignored = put(&world, "?tag=3").await;
+    assert_eq!((ignored.status, ignored.header("oci-tag")), (201, ""));
+    assert_eq!(world.get("/v2/app/manifests/3").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_blob_is_mounted_from_wherever_it_is() {
+    let mut world = World::start().await;
+    let blob = push_blob(&world, "one/app", "blob").await;
+    let mount = format!("/v2/two/app/blobs/uploads/?mount={blob}");
+    let mounted = world.push("POST", &mount, &[], "").await;
+    assert_eq!(mounted.status, 201, "{}", mounted.text());
+    assert_eq!(path_of(&mounted), format!("/v2/two/app/blobs/{blob}"));
+    assert_eq!(world.get(&path_of(&mounted)).await.text(), "blob");
+    let nowhere = Digest::of(b"nowhere");
+    for from in ["", "&from=one/app", "&from=Bad"] {
+        let path = format!("/v2/two/app/blobs/uploads/?mount={nowhere}{from}");
+        assert_eq!(world.push("POST", &path, &[], "").await.status, 202, "{from}");
+    }
+    world.restart_with(|settings| settings.strict_ecr = true).await;
+    world.ecr("CreateRepository", json!({"repositoryName": "three"})).await;
+    let path = format!("/v2/three/blobs/uploads/?mount={blob}");
+    assert_eq!(world.push("POST", &path, &[], "").await.status, 202);
 }
 
 #[tokio::test]
