@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use aws::{
-    Service, Timestamp, ecr,
+    Service, Timestamp, cistern, ecr,
     json::{self, BodyError},
     secrets_manager,
     sigv4::{Request, Signer},
@@ -88,6 +88,15 @@ impl<'a> Client<'a> {
         request: &impl Serialize,
     ) -> Result<A, Error> {
         self.call(Service::SecretsManager, operation.name(), request).await
+    }
+
+    /// Asks Cistern for what is its own.
+    pub(crate) async fn cistern<A: DeserializeOwned>(
+        &self,
+        operation: cistern::Operation,
+        request: &impl Serialize,
+    ) -> Result<A, Error> {
+        self.call(Service::Cistern, operation.name(), request).await
     }
 
     async fn call<A: DeserializeOwned>(

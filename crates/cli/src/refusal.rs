@@ -79,11 +79,20 @@ impl Refusal {
             "ServerException" | "InternalFailure" | "InternalServiceError" => {
                 format!("try again; the log of {endpoint} says why")
             }
+            "UnknownOperationException" if self.is_of_cistern() => format!(
+                "{endpoint} is no Cistern, or one that is older than this command: name yours \
+                 with --endpoint-url"
+            ),
             "UnknownOperationException" if !self.message.contains(self.operation) => {
                 format!("{endpoint} does not offer {}", self.operation)
             }
             _ => return None,
         })
+    }
+
+    /// Whether it is Cistern's own, which AWS does not have.
+    fn is_of_cistern(&self) -> bool {
+        aws::cistern::Operation::parse(self.operation).is_some()
     }
 
     fn is_of_clocks(&self) -> bool {

@@ -7,6 +7,7 @@ mod address;
 mod error;
 mod file;
 mod limits;
+mod policy;
 mod quantity;
 mod rules;
 mod setting;
@@ -19,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use metadata::{AccountId, Region, RegistryId, Timestamp};
+use metadata::{AccountId, Region, RegistryId, RulePolicy, Timestamp};
 use registry::DeclaredRule;
 use url::Url;
 
@@ -89,6 +90,8 @@ pub(crate) struct Config {
     pub(crate) blob_path: PathBuf,
     /// Rules that are declared rather than stored.
     pub(crate) rules: Vec<DeclaredRule>,
+    /// What holds for every rule whose own policy does not say otherwise.
+    pub(crate) policy: RulePolicy,
     /// How upstreams may be reached.
     pub(crate) upstream: UpstreamConfig,
     /// Whether pulls without credentials are served.
@@ -159,6 +162,11 @@ impl Config {
         };
         let upstream = UpstreamConfig::read(&values)?;
         let plain_http = &upstream.plain_http;
+        let rules = rules::read(&values, &file.rules, &default_registry, plain_http, now)?;
+        let strict_ecr = values.switch("strict-ecr")?;
+        if strict_ecr {
+            refuse_policies(file.policy.as_ref(), &rules)?;
+        }
         Ok(Self {
             listen_addresses: listen.parse(address::listen)?,
             listen,
@@ -168,9 +176,10 @@ impl Config {
             tls: tls_files(&values)?,
             metadata_path: path("metadata-url", address::metadata_path, "metadata.sqlite")?,
             blob_path: path("blob-url", address::blob_path, "blobs")?,
-            rules: rules::read(&values, &file.rules, &default_registry, plain_http, now)?,
+            rules,
+            policy: file.policy.unwrap_or_default(),
             anonymous_pull: values.switch("anonymous-pull")?,
-            strict_ecr: values.switch("strict-ecr")?,
+            strict_ecr,
             log_format: values.parse("log-format", |text| match text {
                 "human" => Ok(LogFormat::Human),
                 "json" => Ok(LogFormat::Json),
@@ -196,6 +205,23 @@ fn default_registry() -> RegistryId {
         account: AccountId::parse("000000000000").expect("twelve digits"),
         region: Region::parse("us-east-1").expect("a region"),
     }
+}
+
+/// In Amazon ECR no rule has a policy.
+fn refuse_policies(policy: Option<&RulePolicy>, rules: &[DeclaredRule]) -> Result<(), ConfigError> {
+    let of_a_rule = rules.iter().find(|declared| declared.rule.policy.is_some());
+    let second = match (policy, of_a_rule) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "the table [policy]".to_owned(),
+        (None, Some(declared)) => {
+            format!("the policy of rule {}", declared.rule.ecr_repository_prefix)
+        }
+    };
+    Err(ConfigError::Contradiction {
+        first: "strict-ecr".to_owned(),
+        second,
+        reason: "Amazon ECR has no policies of rules, remove one of the two".to_owned(),
+    })
 }
 
 impl UpstreamConfig {

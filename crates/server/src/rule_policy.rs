@@ -2,7 +2,8 @@
 //! `24h` or `forever`. The configuration file and the API speak alike.
 
 use aws::cistern::{PullThroughCacheRulePolicy, TagFreshness as WrittenFreshness};
-use metadata::{AgeFrom, RulePolicy, Span, TagFreshness};
+use metadata::{AgeFrom, RulePolicy, Span, TagFreshness, Timestamp};
+use oci::Reference;
 use registry::PolicyFault;
 
 use crate::config::duration;
@@ -77,6 +78,22 @@ pub(crate) fn write(policy: &RulePolicy) -> PullThroughCacheRulePolicy {
     }
 }
 
+/// What is said of an image that is too young for a rule.
+pub(crate) fn too_young(
+    rule: &str,
+    repository: &str,
+    reference: &Reference,
+    minimum: Span,
+    until: Timestamp,
+) -> String {
+    let until = aws::Timestamp::from_milliseconds(until.0).to_extended_format();
+    let minimum = text(minimum);
+    format!(
+        "The image {repository} {reference} may not be pulled through the rule {rule} before \
+         {until}: the rule lets in what is at least {minimum} old."
+    )
+}
+
 fn fault(member: &'static str, problem: String) -> PolicyFault {
     PolicyFault { member, problem }
 }
@@ -120,9 +137,37 @@ fn text(span: Span) -> String {
     text
 }
 
+/// A policy that says something of everything.
+#[cfg(test)]
+pub(crate) fn every_member() -> RulePolicy {
+    read(&tests::every_member()).expect("it can be read")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    pub(super) fn every_member() -> PullThroughCacheRulePolicy {
+        let list = |pattern: &str| Some(vec![pattern.to_owned()]);
+        PullThroughCacheRulePolicy {
+            fresh_for: Some("1m".to_owned()),
+            fresh_for_tags: Some(vec![WrittenFreshness {
+                tag: "v*".to_owned(),
+                fresh_for: "forever".to_owned(),
+            }]),
+            stale_while_revalidate: Some("1h".to_owned()),
+            stale_on_error: Some("30d".to_owned()),
+            stale_deadline: Some("200ms".to_owned()),
+            missing_for: Some("30s".to_owned()),
+            pinned_tags: list("stable"),
+            allowed_repositories: list("library/*"),
+            denied_repositories: list("library/evil"),
+            allowed_tags: list("*"),
+            denied_tags: list("latest"),
+            minimum_age: Some("7d".to_owned()),
+            age_from: Some("first-seen".to_owned()),
+        }
+    }
 
     #[test]
     fn times_come_back_as_people_write_them() {
@@ -151,25 +196,7 @@ mod tests {
 
     #[test]
     fn a_policy_comes_back() {
-        let list = |pattern: &str| Some(vec![pattern.to_owned()]);
-        let written = PullThroughCacheRulePolicy {
-            fresh_for: Some("1m".to_owned()),
-            fresh_for_tags: Some(vec![WrittenFreshness {
-                tag: "v*".to_owned(),
-                fresh_for: "forever".to_owned(),
-            }]),
-            stale_while_revalidate: Some("1h".to_owned()),
-            stale_on_error: Some("30d".to_owned()),
-            stale_deadline: Some("200ms".to_owned()),
-            missing_for: Some("30s".to_owned()),
-            pinned_tags: list("stable"),
-            allowed_repositories: list("library/*"),
-            denied_repositories: list("library/evil"),
-            allowed_tags: list("*"),
-            denied_tags: list("latest"),
-            minimum_age: Some("7d".to_owned()),
-            age_from: Some("first-seen".to_owned()),
-        };
+        let written = every_member();
         assert_eq!(write(&read(&written).unwrap()), written);
         let nothing = PullThroughCacheRulePolicy::default();
         assert_eq!(write(&read(&nothing).unwrap()), nothing);

@@ -162,6 +162,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         strict_ecr: config.strict_ecr,
         own_hosts,
         plain_http_hosts: config.upstream.plain_http.clone(),
+        default_policy: config.policy.clone(),
         declared_rules: config.rules.clone(),
         ..registry::Settings::new(config.default_registry.clone())
     }

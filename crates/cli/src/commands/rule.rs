@@ -2,6 +2,7 @@
 
 mod add;
 mod ask;
+mod policy;
 mod update;
 mod validate;
 
@@ -39,6 +40,9 @@ pub(crate) enum RuleCommand {
         /// Prefix of the rule
         prefix: String,
     },
+    /// What a rule says about freshness, failures and what it lets in
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Try rules for real: is the secret readable, does the upstream take it
     Validate {
         /// Prefixes of the rules [default: all rules]
@@ -58,6 +62,7 @@ impl RuleCommand {
                 session.output.record(&rule, &record(&rule))
             }
             Self::Update(args) => update::run(args, session).await,
+            Self::Policy(command) => command.run(session).await,
             Self::Remove { prefix } => remove(session, prefix).await,
             Self::Validate { prefixes } => validate::run(session, prefixes).await,
         }

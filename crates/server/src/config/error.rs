@@ -63,6 +63,16 @@ pub(crate) enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A policy that cannot hold.
+    #[error("{key} in {}: {problem}", path.display())]
+    Policy {
+        /// The key with its table.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what it should be.
+        problem: String,
+    },
     /// An address of a store that this build does not have. The address itself may hold a password.
     #[error("{origin}: this build serves {served} only, not {scheme}: remove it or change it")]
     UnsupportedStore {

@@ -7,10 +7,12 @@ use std::{
     sync::Arc,
 };
 
+use metadata::RulePolicy;
 use toml::{Table, Value};
 
 use super::{
     ConfigError,
+    policy::PolicyTable,
     setting::{Given, Kind, Layer, Origin, TABLES, TOP, nearest},
 };
 
@@ -23,6 +25,8 @@ pub(crate) struct ConfigFile {
     pub(crate) rules: Vec<Entry>,
     /// The `[[account]]` tables.
     pub(crate) accounts: Vec<Entry>,
+    /// The `[policy]` table.
+    pub(crate) policy: Option<RulePolicy>,
 }
 
 /// One table of an array of tables: its keys were checked.
@@ -41,6 +45,7 @@ const RULE_KEYS: &[&str] = &[
     "credential-arn",
     "custom-role-arn",
     "anonymous-pull",
+    "policy",
 ];
 const ACCOUNT_KEYS: &[&str] = &["id"];
 
@@ -90,9 +95,13 @@ impl ConfigFile {
                 self.accounts.push(Entry::new(path, "[[account]]", table, ACCOUNT_KEYS)?);
                 Ok(())
             }),
+            ("policy", Value::Table(table)) => {
+                self.policy = Some(PolicyTable::new(path, "policy", &table).read()?);
+                Ok(())
+            }
             ("account", _) => Err(wrong_kind(path, "account", "[[account]] tables")),
             ("rule", Value::Table(_)) => Err(wrong_kind(path, "rule", "[[rule]] tables")),
-            ("limits" | "upstream", value) if !value.is_table() => {
+            ("limits" | "upstream" | "policy", value) if !value.is_table() => {
                 Err(wrong_kind(path, key, "one table"))
             }
             (_, Value::Table(table)) => self.take_table(path, key, table),
@@ -102,8 +111,10 @@ impl ConfigFile {
                     Some(setting) => self.add(path, (setting.name, setting.kind), value),
                     None => {
                         let tables = TABLES.iter().map(|(table, _)| *table);
-                        let names =
-                            known.map(|setting| setting.name).chain(tables).chain(["account"]);
+                        let names = known
+                            .map(|setting| setting.name)
+                            .chain(tables)
+                            .chain(["account", "policy"]);
                         Err(unknown_key(path, key.to_owned(), names))
                     }
                 }
@@ -118,7 +129,7 @@ impl ConfigFile {
         table: Table,
     ) -> Result<(), ConfigError> {
         let Some((_, settings)) = TABLES.iter().find(|(known, _)| *known == name) else {
-            let names = TABLES.iter().map(|(table, _)| *table).chain(["rule", "account"]);
+            let names = TABLES.iter().map(|(table, _)| *table).chain(["rule", "account", "policy"]);
             return Err(unknown_key(path, name.to_owned(), names));
         };
         for (key, value) in table {
@@ -176,6 +187,14 @@ impl Entry {
         Ok(Some(Given { text, origin: Origin::File(Arc::clone(&self.path), key) }))
     }
 
+    /// Returns the policy, where there is one.
+    pub(crate) fn policy(&self) -> Result<Option<RulePolicy>, ConfigError> {
+        let Some(value) = self.table.get("policy") else { return Ok(None) };
+        let wrong = || wrong_kind(&self.path, "rule.policy", "one table");
+        let table = value.as_table().ok_or_else(wrong)?;
+        PolicyTable::new(&self.path, "rule.policy", table).read().map(Some)
+    }
+
     /// Returns a value that must be there.
     pub(crate) fn require(&self, key: &'static str) -> Result<Given, ConfigError> {
         let path = || PathBuf::from(&*self.path);
@@ -187,7 +206,7 @@ impl Entry {
     }
 }
 
-fn scalar(value: Value) -> Option<String> {
+pub(super) fn scalar(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         Value::Integer(number) => Some(number.to_string()),
@@ -204,11 +223,11 @@ fn expected(kind: Kind) -> &'static str {
     }
 }
 
-fn wrong_kind(path: &Path, key: &str, expected: &'static str) -> ConfigError {
+pub(super) fn wrong_kind(path: &Path, key: &str, expected: &'static str) -> ConfigError {
     ConfigError::WrongKind { key: key.to_owned(), path: path.to_owned(), expected }
 }
 
-fn unknown_key<'a>(
+pub(super) fn unknown_key<'a>(
     path: &Path,
     key: String,
     known: impl Iterator<Item = &'a str> + Clone,

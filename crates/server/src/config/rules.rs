@@ -53,6 +53,7 @@ pub(crate) fn read(
             credential_arn: text("credential-arn")?,
             custom_role_arn: text("custom-role-arn")?,
         };
+        rule.policy = table.policy()?;
         let anonymous_pull = table
             .get("anonymous-pull")?
             .map(|given| given.parse(|text| text.parse::<bool>().map_err(|_| "true or false")))

@@ -182,3 +182,47 @@ fn every_setting_is_documented_and_nothing_else() {
     let is_known = |name: &&String| limits.iter().any(|(known, _)| known == *name);
     assert_eq!(documented.iter().filter(is_known).count(), documented.len(), "{documented:?}");
 }
+
+#[test]
+fn policies_are_of_every_rule_and_of_one() {
+    use metadata::Span;
+    let file = "\
+        [policy]\nfresh-for = '1h'\n\
+        [[rule]]\nprefix = 'hub'\nupstream-registry-url = 'docker.io'\n\
+        [rule.policy]\nfresh-for = 0\npinned-tags = ['v*']\n\
+        fresh-for-tags = [{ tag = 'latest', fresh-for = 'forever' }]\n\
+        [[rule]]\nprefix = 'quay'\nupstream-registry-url = 'quay.io'\n";
+    let config = read(&[], &[], file).unwrap();
+    assert_eq!(config.policy.fresh_for, Some(Span::Millis(3_600_000)));
+    let policy = config.rules[0].rule.policy.clone().unwrap();
+    assert_eq!(policy.fresh_for, Some(Span::ZERO));
+    assert_eq!(policy.pinned_tags, Some(vec!["v*".to_owned()]));
+    assert_eq!(policy.fresh_for_tags.unwrap()[0].fresh_for, Span::Forever);
+    assert_eq!(config.rules[1].rule.policy, None);
+    let strict = read(&[("strict-ecr", "true")], &[], file).unwrap_err();
+    assert_eq!(
+        strict,
+        "strict-ecr and the table [policy] contradict each other: Amazon ECR has no policies of \
+         rules, remove one of the two"
+    );
+}
+
+#[test]
+fn a_policy_that_cannot_hold_is_named_with_the_way_out() {
+    let rule = "[[rule]]\nprefix = 'hub'\nupstream-registry-url = 'docker.io'\n";
+    for (line, told) in [
+        ("fresh-for = 'soon'", "fresh-for in cistern.toml: 'soon' must be a time such as 90s"),
+        ("freshfor = '1h'", "did you mean fresh-for?"),
+        ("pinned-tags = 'v*'", "pinned-tags"),
+        ("fresh-for-tags = [{ tag = 'v*' }]", "fresh-for-tags"),
+        ("stale-deadline = '5m'", "stale-deadline in cistern.toml: it must be at most 60s"),
+        ("denied-tags = ['a b']", "denied-tags in cistern.toml: the pattern 'a b' must be of"),
+    ] {
+        for table in ["[policy]", "[rule.policy]"] {
+            let error = read(&[], &[], &format!("{rule}{table}\n{line}\n")).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+    let error = read(&[], &[], &format!("policy = 'x'\n{rule}")).unwrap_err();
+    assert!(error.contains("policy"), "{error}");
+}

@@ -148,3 +148,45 @@ fn what_is_offered_as_an_upstream_is_what_ecr_knows() {
         assert_eq!(kind.requires_credentials(), known.requires_credentials, "{}", known.kind);
     }
 }
+
+#[test]
+fn the_policy_of_a_rule_is_said_shown_and_taken_out() {
+    let world = World::new();
+    world.prints(&["rule", "add", "hub", "docker-hub", "--no-validate"]);
+    let set = ["rule", "policy", "set", "hub", "--fresh-for", "0", "--fresh-for-tag", "v*=forever"];
+    let more = ["--denied-tag", "*-rc", "--denied-tag", "nightly", "--missing-for", "90s"];
+    insta::assert_snapshot!(world.prints(&[&set[..], &more[..]].concat()), @r"
+    MEMBER                  VALUE          SAID BY
+    fresh-for               0              the rule
+    fresh-for-tags          v*=forever     the rule
+    stale-while-revalidate  0              the registry
+    stale-on-error          forever        the registry
+    stale-deadline          2s             the registry
+    missing-for             1m30s          the rule
+    pinned-tags             none           the registry
+    allowed-repositories    all            the registry
+    denied-repositories     none           the registry
+    allowed-tags            all            the registry
+    denied-tags             *-rc, nightly  the rule
+    minimum-age             0              the registry
+    age-from                created        the registry
+    ");
+    let shown = world.json(&["rule", "policy", "set", "hub", "--pinned-tag", "stable"]);
+    assert_eq!(shown["policy"]["freshFor"], "0", "what is not named stays");
+    assert_eq!(shown["policy"]["pinnedTags"], serde_json::json!(["stable"]));
+    assert_eq!(world.json(&["rule", "policy", "show", "hub"])["policy"], shown["policy"]);
+    world.prints(&["rule", "policy", "unset", "hub", "fresh-for-tags", "denied-tags"]);
+    insta::assert_snapshot!(world.prints(&["rule", "policy", "show"]), @r"
+    PREFIX  FRESH FOR  STALE ON ERROR  MISSING FOR  MINIMUM AGE  SAYS ITSELF
+    hub     0          forever         1m30s        0            fresh-for, missing-for, pinned-tags
+    ");
+    let none = world.prints(&["rule", "policy", "unset", "hub"]);
+    assert_eq!(none, "the rule hub has no policy of its own\n");
+    assert_eq!(world.json(&["rule", "policy", "show", "hub"]).get("policy"), None);
+    let wrong = world.home.refused(&["rule", "policy", "set", "hub", "--fresh-for", "soon"], 1);
+    assert!(wrong.contains("'soon' must be a time such as 90s, 24h or 30d"), "{wrong}");
+    let nothing = world.home.refused(&["rule", "policy", "set", "hub"], 2);
+    assert!(nothing.contains("what to set"), "{nothing}");
+    let nowhere = world.home.refused(&["rule", "policy", "show", "quay"], 1);
+    assert!(nowhere.contains("`cistern rule list` shows the rules"), "{nowhere}");
+}
