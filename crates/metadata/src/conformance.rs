@@ -20,6 +20,7 @@ pub mod roles;
 pub mod rules;
 mod samples;
 pub mod secrets;
+pub mod sightings;
 pub mod tags;
 pub mod templates;
 pub mod uploads;
@@ -145,6 +146,9 @@ macro_rules! conformance_suite {
             are_swapped_only_as_expected
             come_back_as_sealed
             come_in_pages_by_name
+        }
+        $crate::conformance_suite! { @subject $open; sightings:
+            are_of_the_first_time
         }
         $crate::conformance_suite! { @subject $open; tags:
             are_pushed

@@ -51,7 +51,7 @@ pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{
     CollectionStore, Error, LifecycleStore, LinkStore, ManifestStore, MetadataStore,
     RegistrySettingsStore, RepositoryStore, ResourceRequestStore, RoleStore, RuleStore,
-    SecretStore, TagStore, TemplateStore, UploadStore,
+    SecretStore, SightingStore, TagStore, TemplateStore, UploadStore,
 };
 pub use template::{AppliedFor, Template, TemplatePrefix};
 pub use upload::Upload;

@@ -14,6 +14,7 @@ mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
+mod sightings;
 mod templates;
 mod uploads;
 
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use self::{content::Content, history::History};
 use crate::{
     Changes, Error, MetadataStore, RegistryId, RegistrySettings, ResourceRequest, Revision, Role,
-    Rule, Secret, Template, Upload,
+    Rule, Secret, Template, Timestamp, Upload,
 };
 
 /// Facts in memory; a clone is another handle on the same facts.
@@ -55,6 +56,8 @@ struct Facts {
     secrets: BTreeMap<String, Secret>,
     /// By key.
     roles: BTreeMap<String, Role>,
+    /// By digest.
+    sightings: BTreeMap<String, Timestamp>,
     /// By name.
     repositories: BTreeMap<String, Content>,
     /// By request token.

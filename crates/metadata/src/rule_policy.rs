@@ -26,6 +26,17 @@ impl Span {
         }
     }
 
+    /// Returns when something ends that began at `start`; none where it never does.
+    pub fn end(self, start: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Forever => None,
+            Self::Millis(millis) => {
+                let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+                Some(Timestamp(start.0.saturating_add(millis)))
+            }
+        }
+    }
+
     /// Returns both together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -28,6 +28,7 @@ mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
+mod sightings;
 mod tags;
 mod templates;
 #[cfg(test)]

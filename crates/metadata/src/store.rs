@@ -10,6 +10,7 @@ mod resource_requests;
 mod roles;
 mod rules;
 mod secrets;
+mod sightings;
 mod tags;
 mod templates;
 mod uploads;
@@ -19,12 +20,13 @@ use std::fmt;
 use async_trait::async_trait;
 use oci::Digest;
 
+pub(crate) use self::sightings::SIGHTINGS_KEPT_MILLIS;
 pub use self::{
     collection::CollectionStore, lifecycle::LifecycleStore, links::LinkStore,
     manifests::ManifestStore, registry_settings::RegistrySettingsStore,
     repositories::RepositoryStore, resource_requests::ResourceRequestStore, roles::RoleStore,
-    rules::RuleStore, secrets::SecretStore, tags::TagStore, templates::TemplateStore,
-    uploads::UploadStore,
+    rules::RuleStore, secrets::SecretStore, sightings::SightingStore, tags::TagStore,
+    templates::TemplateStore, uploads::UploadStore,
 };
 use crate::{Changes, Revision};
 
@@ -94,6 +96,7 @@ pub trait MetadataStore:
     + LinkStore
     + LifecycleStore
     + CollectionStore
+    + SightingStore
     + UploadStore
     + ResourceRequestStore
     + RegistrySettingsStore

@@ -10,7 +10,7 @@ use metadata::{
     RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore,
     RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role,
     RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore,
-    TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
+    SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -132,6 +132,13 @@ guard! {
         ) -> ();
         Repository: repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
         Repositories: repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
+    }
+    SightingStore {
+        SightManifest: sight_manifest(
+            registry: &RegistryId,
+            digest: &Digest,
+            at: Timestamp
+        ) -> Timestamp;
     }
     ManifestStore {
         RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();

@@ -4,7 +4,8 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
     SqliteMetadata, changes, collection, lifecycle, links, manifests, markers, registry_settings,
-    removal, repositories, resource_requests, roles, rules, secrets, tags, templates, uploads,
+    removal, repositories, resource_requests, roles, rules, secrets, sightings, tags, templates,
+    uploads,
 };
 
 /// Cost does not grow with what is stored: no statement scans a table or sorts what it found. Only
@@ -27,6 +28,7 @@ async fn every_statement_is_an_index_lookup() {
         ("roles", roles::STATEMENTS),
         ("rules", rules::STATEMENTS),
         ("secrets", secrets::STATEMENTS),
+        ("sightings", sightings::STATEMENTS),
         ("tags", tags::STATEMENTS),
         ("templates", templates::STATEMENTS),
         ("uploads", uploads::STATEMENTS),
@@ -78,6 +80,8 @@ async fn lookups_use_the_whole_key() {
         (secrets::STATEMENTS, "FIND", "name=?"),
         (secrets::STATEMENTS, "LIST", "name>?"),
         (secrets::STATEMENTS, "VERSIONS", "name>? AND name<?"),
+        (sightings::STATEMENTS, "FIND", "digest=?"),
+        (sightings::STATEMENTS, "FORGET", "seen_at<?"),
         (tags::STATEMENTS, "FIND", "tag=?"),
         (tags::STATEMENTS, "LIST", "tag>?"),
         (tags::STATEMENTS, "REFRESH", "tag=?"),

@@ -13,7 +13,7 @@ use metadata::{
     RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore,
     RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role,
     RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore,
-    TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
+    SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -133,6 +133,11 @@ passed_on! {
         ) -> ();
         fn repository(registry: &RegistryId, name: &RepositoryName) -> Repository;
         fn repositories(registry: &RegistryId, page: &PageRequest) -> Page<Repository>;
+    }
+    impl SightingStore {
+        fn sight_manifest(
+            registry: &RegistryId, digest: &Digest, at: Timestamp
+        ) -> Timestamp;
     }
     impl ManifestStore {
         fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
