@@ -3,6 +3,7 @@
 //! Pure: no I/O, no async, no dependency on another room. Wire grammar lives here, so that a
 //! value of one of these types is already known to be well formed.
 
+mod created;
 mod descriptor;
 mod digest;
 mod error_code;
@@ -13,6 +14,7 @@ mod reference;
 mod referrer;
 mod route;
 
+pub use created::created_at;
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use error_code::ErrorCode;
