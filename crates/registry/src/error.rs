@@ -5,7 +5,7 @@ mod setting;
 
 use std::sync::Arc;
 
-use metadata::{Region, RegistryId};
+use metadata::{Region, RegistryId, Span, Timestamp};
 use oci::{Digest, Reference, RepositoryName};
 
 use crate::{FillError, TemplateFault};
@@ -51,6 +51,20 @@ pub enum PullError {
         subject: String,
         /// Which list, and which of its patterns.
         reason: String,
+    },
+    /// The rule lets in only what is older.
+    #[error("{repository} {reference} is too young for rule {rule}")]
+    TooYoung {
+        /// The prefix of the rule.
+        rule: String,
+        /// The repository, by its name upstream.
+        repository: String,
+        /// Tag or digest.
+        reference: Reference,
+        /// How old it must be.
+        minimum: Span,
+        /// From when on it will be let in.
+        until: Timestamp,
     },
     /// No such repository, and no rule that could bring it.
     #[error("repository {repository} does not exist in {registry}, and no rule matches it")]

@@ -16,9 +16,14 @@ use std::{
 use bytes::Bytes;
 use metadata::{AccountId, Change, RegistryId, TagFact};
 use moka::sync::{Cache, CacheBuilder};
-use oci::{Digest, RepositoryName, Tag};
+use oci::{Digest, Reference, RepositoryName, Tag};
 
-use crate::{Permissions, Settings, matching::RuleBook, upstreams::Eyes};
+use crate::{
+    Permissions, Settings,
+    matching::RuleBook,
+    refusals::{Refusals, refusals},
+    upstreams::Eyes,
+};
 
 /// A manifest ready to be served.
 #[derive(Debug)]
@@ -44,6 +49,8 @@ pub(crate) struct Hot {
     pub(crate) manifests: Cache<ContentKey, Arc<StoredManifest>>,
     /// Size of the linked blob in bytes.
     pub(crate) links: Cache<ContentKey, u64>,
+    /// What would be refused again.
+    pub(crate) refusals: Refusals,
     /// Credentials that the secret of an ARN holds, by registry and ARN as typed.
     pub(crate) eyes: Cache<(RegistryId, String), Eyes>,
     /// What roles may do, by account and the id of the role.
@@ -65,6 +72,7 @@ impl Hot {
             tags: by_repository(settings.hot_entries_max).build(),
             manifests: by_repository(settings.hot_manifest_bytes_max).weigher(weigh).build(),
             links: by_repository(settings.hot_entries_max).build(),
+            refusals: refusals(settings.hot_entries_max),
             eyes: Cache::new(1024),
             permissions: Cache::new(1024),
             short_names: Cache::new(settings.hot_entries_max),
@@ -134,9 +142,12 @@ impl Hot {
                 forget_repository(&self.tags, registry, repository);
                 forget_repository(&self.manifests, registry, repository);
                 forget_repository(&self.links, registry, repository);
+                forget_repository(&self.refusals, registry, repository);
             }
             Change::Tag(registry, repository, tag) => {
                 self.tags.invalidate(&(registry.clone(), repository.clone(), tag.clone()));
+                let reference = Reference::Tag(tag.clone());
+                self.refusals.invalidate(&(registry.clone(), repository.clone(), reference));
             }
             Change::Manifest(registry, repository, digest) => {
                 let key = (registry.clone(), repository.clone(), digest.clone());
@@ -154,13 +165,14 @@ impl Hot {
         self.eyes.invalidate_all();
         self.permissions.invalidate_all();
         self.tags.invalidate_all();
+        self.refusals.invalidate_all();
         self.manifests.invalidate_all();
         self.links.invalidate_all();
     }
 }
 
 /// A cache of what repositories hold, out of which all of one repository can be taken at once.
-fn by_repository<T, V>(max_capacity: u64) -> CacheBuilder<Key<T>, V, Cache<Key<T>, V>>
+pub(crate) fn by_repository<T, V>(max_capacity: u64) -> CacheBuilder<Key<T>, V, Cache<Key<T>, V>>
 where
     T: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,

@@ -320,6 +320,7 @@ fn concerns_all(error: &PullError) -> bool {
         | PullError::BlobUnknown { .. }
         | PullError::Upstream(_)
         | PullError::BadManifest { .. }
-        | PullError::NotLetIn { .. } => false,
+        | PullError::NotLetIn { .. }
+        | PullError::TooYoung { .. } => false,
     }
 }

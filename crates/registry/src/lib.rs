@@ -5,6 +5,7 @@
 //! facts; no reader sees a clean end of unverified bytes; a fill belongs to the registry, never
 //! to a request; what is cached is served when the upstream fails.
 
+mod age;
 mod authorize;
 mod blob;
 mod caller;
@@ -31,6 +32,7 @@ mod pulls;
 mod push;
 mod random;
 mod refresh;
+mod refusals;
 mod registry;
 mod registry_settings;
 mod remove;
@@ -77,7 +79,7 @@ pub use resource_requests::{
 pub use roles::{
     AssumeRole, AssumeRoleError, NewRole, NewSession, RoleAspect, RoleView, UpdateRole,
 };
-pub use rule_policies::{PolicyFault, RulePolicyView};
+pub use rule_policies::{PolicyFault, RulePolicyView, check_policy};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
 pub use secrets::{

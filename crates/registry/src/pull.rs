@@ -172,7 +172,7 @@ impl Wanted<'_> {
                     Freshness::Fresh => Ok((stored, Served::Hit)),
                     Freshness::Revalidate => self.revalidate(&fact, stored, reference, matched),
                     Freshness::Stale => self.confirm(&fact, stored, reference, matched).await,
-                    Freshness::Expired => self.import(reference, matched, Some(&fact)).await,
+                    Freshness::Expired => self.replace(&fact, stored, reference, matched).await,
                 }
             }
             (_, Some(stored), _) => Ok((stored, Served::Hit)),
@@ -263,6 +263,23 @@ impl Wanted<'_> {
         }
     }
 
+    /// Brings what a tag names now. What is cached of it counts only where what the tag names now
+    /// is not let in.
+    async fn replace(
+        &self,
+        fact: &TagFact,
+        stored: Arc<StoredManifest>,
+        reference: Reference,
+        matched: Match,
+    ) -> Result<Found, PullError> {
+        match self.import(reference, matched, Some(fact)).await {
+            Err(error @ PullError::TooYoung { .. }) => {
+                Ok((stored, Served::Stale(StaleReason::Failed(error))))
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Brings what is not here, or may not be served unconfirmed.
     async fn import(
         &self,
@@ -271,6 +288,9 @@ impl Wanted<'_> {
         cached: Option<&TagFact>,
     ) -> Result<Found, PullError> {
         let key = (self.registry.clone(), self.repository.clone(), reference);
+        if let Some(error) = self.inner.refusal(&key, &matched) {
+            return Err(error);
+        }
         let imported = self.join(key, matched, cached, false).landed().await;
         let imported = imported.ok_or(PullError::Abandoned)??;
         Ok((imported.manifest, imported.served))

@@ -87,6 +87,7 @@ impl ImportWork {
         let outcome = self.import().await;
         if let Err(error) = &outcome {
             self.back_off(error);
+            self.remember(error);
             tracing::info!(
                 registry = %self.registry,
                 repository = %self.repository,
@@ -113,6 +114,7 @@ impl ImportWork {
         }
         self.spare(&target, Cost::Get)?;
         let fetched = self.fetch(&target).await?;
+        self.admit_age(&target, &fetched).await?;
         self.store(&fetched, &settings).await
     }
 
@@ -311,7 +313,7 @@ impl ImportWork {
         }
     }
 
-    fn failed(&self, target: &Target, error: Arc<upstream::Error>) -> PullError {
+    pub(crate) fn failed(&self, target: &Target, error: Arc<upstream::Error>) -> PullError {
         self.inner.note(target, &error);
         match &*error {
             upstream::Error::NotFound { host } => PullError::ManifestUnknown {
@@ -334,6 +336,9 @@ impl ImportWork {
                 }
             }
             PullError::ManifestUnknown { .. } | PullError::BadManifest { .. } => None,
+            PullError::TooYoung { until, .. } => {
+                Some(Duration::from_millis(until.millis_since(self.inner.clock.now())))
+            }
             _ => return,
         };
         let key = (self.registry.clone(), self.repository.clone(), self.reference.clone());

@@ -16,8 +16,8 @@ use crate::{
     rules::{key_of, not_found},
 };
 
-pub use constraints::PolicyFault;
-pub(crate) use constraints::check;
+pub use constraints::{PolicyFault, check_policy};
+
 pub(crate) use resolved::{Freshness, Policy};
 
 /// The policy of a rule as it is shown.
@@ -48,7 +48,7 @@ impl Registry {
         let action = Action::Operation("cistern:PutPullThroughCacheRulePolicy");
         self.inner.authorize(caller, action, Resource::Registry)?;
         self.require_policies()?;
-        check(&policy)?;
+        check_policy(&policy)?;
         self.inner.changeable_rule(&caller.registry, prefix).await?;
         self.set_policy(caller, prefix, Some(&policy)).await
     }

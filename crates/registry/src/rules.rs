@@ -276,7 +276,8 @@ pub(crate) async fn check_declared(
             return Err(invalid(OWN.to_owned()));
         }
         if let Some(policy) = &declared.rule.policy {
-            rule_policies::check(policy).map_err(|fault| invalid(format!("policy: {fault}")))?;
+            rule_policies::check_policy(policy)
+                .map_err(|fault| invalid(format!("policy: {fault}")))?;
         }
         let same_key = |other: &Rule| other.ecr_repository_prefix.key() == prefix.key();
         let earlier = settings.declared_rules[..at]

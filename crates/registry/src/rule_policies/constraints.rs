@@ -34,7 +34,10 @@ impl From<PolicyFault> for RuleError {
 }
 
 /// Checks a policy, wherever it comes from.
-pub(crate) fn check(policy: &RulePolicy) -> Result<(), PolicyFault> {
+///
+/// # Errors
+/// The first member that says something it cannot.
+pub fn check_policy(policy: &RulePolicy) -> Result<(), PolicyFault> {
     for (member, patterns) in [
         ("pinnedTags", &policy.pinned_tags),
         ("allowedRepositories", &policy.allowed_repositories),
@@ -153,7 +156,7 @@ mod tests {
             (with(|p| p.missing_for = Some(Span::Forever)), "missingFor: it must be at most 24h"),
             (with(|p| p.minimum_age = Some(Span::Forever)), "minimumAge: it must be at most 365d"),
         ] {
-            let told = check(&policy).unwrap_err().to_string();
+            let told = check_policy(&policy).unwrap_err().to_string();
             assert!(told.starts_with(text), "{told}");
         }
     }
@@ -171,6 +174,6 @@ mod tests {
             denied_repositories: patterns(&["library/*", "UPPER_case/x--y"]),
             ..RulePolicy::default()
         };
-        assert_eq!(check(&policy), Ok(()));
+        assert_eq!(check_policy(&policy), Ok(()));
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use oci::{Digest, media_type};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::ScriptedUpstream;
 
 /// An image at the upstream.
@@ -20,13 +20,24 @@ pub(crate) fn push_image(
     tag: Option<&str>,
     layers: &[&str],
 ) -> Image {
+    let config = json!({ "os": "linux", "rootfs": { "layers": layers } });
+    push_image_with(upstream, repository, tag, layers, &config)
+}
+
+/// Gives the upstream an image with this config.
+pub(crate) fn push_image_with(
+    upstream: &ScriptedUpstream,
+    repository: &str,
+    tag: Option<&str>,
+    layers: &[&str],
+    config: &Value,
+) -> Image {
     let describe = |kind: &str, bytes: &str| {
         let digest = upstream.add_blob(repository, bytes.to_owned());
         let media_type = format!("application/vnd.oci.image.{kind}");
         (json!({ "mediaType": media_type, "digest": digest.as_str(), "size": bytes.len() }), digest)
     };
-    let config = json!({ "os": "linux", "rootfs": { "layers": layers } }).to_string();
-    let (config_descriptor, config) = describe("config.v1+json", &config);
+    let (config_descriptor, config) = describe("config.v1+json", &config.to_string());
     let (descriptors, layers): (Vec<_>, Vec<_>) =
         layers.iter().map(|bytes| describe("layer.v1.tar", bytes)).unzip();
     let manifest = json!({

@@ -18,6 +18,7 @@ mod push;
 mod repositories;
 mod resource_requests;
 mod resumed_fills;
+mod rule_policies;
 mod rule_updates;
 mod rules;
 mod secret_versions;

@@ -21,6 +21,7 @@ use crate::{
     auth::Refusal,
     body::{self, Body, Cause},
     doors::{self, Doors, Exchange, chain},
+    rule_policy,
 };
 
 /// What was asked for.
@@ -241,6 +242,10 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
         PullError::NotLetIn { rule, subject, reason } => Failure::new(
             ErrorCode::Denied,
             format!("The {subject} may not be pulled through the rule {rule}: {reason}."),
+        ),
+        PullError::TooYoung { rule, repository, reference, minimum, until } => Failure::new(
+            ErrorCode::Denied,
+            rule_policy::too_young(rule, repository, reference, *minimum, *until),
         ),
         PullError::NameUnknown { registry, repository, rule_in } => {
             let failure = name_unknown(registry, repository);

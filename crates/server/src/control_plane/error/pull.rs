@@ -9,12 +9,13 @@ use oci::RepositoryName;
 use registry::{PullError, TemplateFault};
 
 use super::{Failure, chained, describe};
+use crate::rule_policy;
 
 /// What is wrong with a whole `BatchGetImage`.
 pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
     let kind = match error {
         PullError::Denied(denied) => return denied.clone().into(),
-        PullError::NotLetIn { .. } => return not_let_in(error),
+        PullError::NotLetIn { .. } | PullError::TooYoung { .. } => return not_let_in(error),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
@@ -36,7 +37,7 @@ pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
 pub(in crate::control_plane) fn layer(error: &PullError) -> Failure {
     let exception = match error {
         PullError::Denied(denied) => return denied.clone().into(),
-        PullError::NotLetIn { .. } => return not_let_in(error),
+        PullError::NotLetIn { .. } | PullError::TooYoung { .. } => return not_let_in(error),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
@@ -80,7 +81,7 @@ fn no_template(
 pub(in crate::control_plane) fn referrers(error: &PullError) -> Failure {
     let kind = match error {
         PullError::Denied(denied) => return denied.clone().into(),
-        PullError::NotLetIn { .. } => return not_let_in(error),
+        PullError::NotLetIn { .. } | PullError::TooYoung { .. } => return not_let_in(error),
         PullError::NameUnknown { registry, repository, .. } => {
             return no_repository(registry, repository);
         }
@@ -99,7 +100,13 @@ pub(in crate::control_plane) fn referrers(error: &PullError) -> Failure {
 
 /// What the policy of a rule keeps out. ECR has no such policies, and so no exception for it.
 fn not_let_in(error: &PullError) -> Failure {
-    Exception::new(CommonException::AccessDenied, format!("The {error}.")).into()
+    let text = match error {
+        PullError::TooYoung { rule, repository, reference, minimum, until } => {
+            rule_policy::too_young(rule, repository, reference, *minimum, *until)
+        }
+        error => format!("The {error}."),
+    };
+    Exception::new(CommonException::AccessDenied, text).into()
 }
 
 fn no_repository(registry: &RegistryId, repository: &RepositoryName) -> Failure {

@@ -11,6 +11,10 @@ use oci::RepositoryName;
 use registry::{ImageFailure as Reason, PullError, PulledManifest, WantedImage};
 
 use super::{Call, Outcome, error, validate};
+use crate::rule_policy;
+
+/// The code of an image that is there and is not handed out.
+const INACCESSIBLE: &str = "ImageInaccessible";
 
 /// `ImageDigest`, as ECR's own errors write it.
 const DIGEST_PATTERN: &str = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+";
@@ -70,7 +74,7 @@ fn image(
 ) -> Result<Image, Said> {
     // JSON has no other bytes: a manifest that it cannot carry is not handed out changed.
     let manifest = String::from_utf8(pulled.bytes.to_vec()).map_err(|_| {
-        ("ImageInaccessible", "The manifest is not UTF-8: pull it with a client.".to_owned())
+        (INACCESSIBLE, "The manifest is not UTF-8: pull it with a client.".to_owned())
     })?;
     Ok(Image {
         registry_id: Some(call.registry_id().account.to_string()),
@@ -145,7 +149,10 @@ fn upstream(error: &PullError) -> Said {
             | Error::Refused { host, .. } => unavailable(host),
         },
         PullError::BadManifest { host, .. } => unavailable(host),
-        PullError::NotLetIn { .. } => ("ImageInaccessible", format!("The {error}.")),
+        PullError::NotLetIn { .. } => (INACCESSIBLE, format!("The {error}.")),
+        PullError::TooYoung { rule, repository, reference, minimum, until } => {
+            (INACCESSIBLE, rule_policy::too_young(rule, repository, reference, *minimum, *until))
+        }
         PullError::ManifestUnknown { .. }
         | PullError::BlobUnknown { .. }
         | PullError::NameUnknown { .. }

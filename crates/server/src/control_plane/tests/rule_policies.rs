@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::doors::tests::{ACCOUNT, Answer, OTHER_ACCOUNT, World};
+use crate::doors::tests::{ACCOUNT, Answer, NOW, OTHER_ACCOUNT, World};
 
 const PUT: &str = "PutPullThroughCacheRulePolicy";
 const DESCRIBE: &str = "DescribePullThroughCacheRulePolicies";
@@ -205,4 +205,31 @@ async fn what_a_list_keeps_out_is_denied_and_says_which_list() {
     assert_eq!(world.get("/v2/hub/library/app/manifests/v1").await.status, 200);
     put(&world, "hub", json!({})).await;
     assert_eq!(world.get("/v2/hub/library/evil/manifests/v1").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_too_young_is_denied_and_says_until_when() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    world.image("library/app", "v1", b"0123456789");
+    put(&world, "hub", json!({"minimumAge": "7d", "ageFrom": "first-seen"})).await;
+    let until = aws::Timestamp::from_milliseconds(NOW + 7 * 24 * 60 * 60 * 1000);
+    let text = format!(
+        "The image library/app v1 may not be pulled through the rule hub before {}: the rule lets \
+         in what is at least 7d old.",
+        until.to_extended_format()
+    );
+    let denied = world.get("/v2/hub/library/app/manifests/v1").await;
+    let error = denied.json()["errors"][0].clone();
+    assert_eq!(
+        (denied.status, &error["code"], &error["message"]),
+        (403, &json!("DENIED"), &json!(text))
+    );
+    let batch = json!({"repositoryName": "hub/library/app", "imageIds": [{"imageTag": "v1"}]});
+    let answer = world.ecr("BatchGetImage", batch).await;
+    let batch = answer.json();
+    assert_eq!(batch["failures"][0]["failureCode"], "ImageInaccessible", "{}", answer.text());
+    assert_eq!(batch["failures"][0]["failureReason"], text);
+    world.clock.advance(7 * 24 * 60 * 60 * 1000);
+    assert_eq!(world.get("/v2/hub/library/app/manifests/v1").await.status, 200);
 }
