@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metadata::{RegistryId, Rule};
 use secrecy::SecretString;
 use serde::Deserialize;
-use upstream::{Address, Credentials, Identity, Target};
+use upstream::{Address, Credentials, Identity, Kind, Target};
 use zeroize::Zeroizing;
 
 use crate::{Match, PullError, SecretError, SecretSelector, SecretValue, registry::Inner};
@@ -102,13 +102,22 @@ impl Inner {
 
 /// Says what to ask of the upstream of a rule; an empty repository is the registry itself.
 pub(crate) fn target_of(rule: &Rule, repository: &str, eyes: Option<Eyes>) -> Target {
+    let url = &rule.upstream_registry_url;
+    let is_ecr = upstream::kind_of(url) == Some(Kind::Ecr);
+    let role = rule.credentials.custom_role_arn.as_deref().filter(|_| is_ecr);
     let (credentials, identity) = match eyes {
         Some(eyes) => (Some(eyes.credentials), eyes.identity),
+        // As this process or as a role: what it may see is not what everybody may.
+        None if is_ecr => {
+            let who = format!("aws:{}", role.unwrap_or("process"));
+            (None, Identity::fingerprint(&who))
+        }
         None => (None, Identity::anonymous()),
     };
     Target {
         registry_url: rule.upstream_registry_url.as_str().into(),
         repository: repository.into(),
+        role: role.filter(|_| credentials.is_none()).map(Into::into),
         credentials,
         identity,
     }

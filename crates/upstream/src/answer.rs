@@ -50,7 +50,7 @@ pub(crate) fn refusal(
 
 /// Reads `Retry-After`: seconds, or a date, which is counted from the answer's own `Date` where
 /// there is one, for that clock wrote both.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

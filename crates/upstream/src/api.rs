@@ -62,8 +62,11 @@ pub struct Target {
     pub repository: Arc<str>,
     /// Credentials, where the rule has some.
     pub credentials: Option<Credentials>,
-    /// Fingerprint of `credentials`.
+    /// Fingerprint of `credentials`, or of what else the upstream is seen with.
     pub identity: Identity,
+    /// The ARN of the role that a private ECR registry is seen with, where the rule has no
+    /// credentials; without one it is seen as this process.
+    pub role: Option<Arc<str>>,
 }
 
 /// What an upstream said about a manifest without sending it.

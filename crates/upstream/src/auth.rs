@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use moka::sync::Cache;
 use secrecy::ExposeSecret as _;
@@ -13,10 +14,11 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::{
-    Credentials, Error, Limits, Target,
+    Credentials, EcrHost, Error, Limits, Settings, Target,
     answer::refusal,
     challenge::{Challenge, Challenges},
     dial::Reach,
+    ecr::EcrLogin,
     endpoint::{Endpoint, is_same_origin},
     issue::TokenAnswer,
     realm::may_see_credentials,
@@ -36,6 +38,7 @@ pub(crate) struct Authenticator {
     trusted_realm_hosts: Vec<String>,
     remembered: Cache<(Url, Arc<str>), Remembered>,
     tokens: Tokens,
+    ecr: EcrLogin,
 }
 
 /// What a repository's upstream asks for.
@@ -55,9 +58,15 @@ pub(crate) struct Asker<'a> {
 }
 
 impl Authenticator {
-    pub(crate) fn new(wire: Arc<Wire>, limits: Limits, trusted_realm_hosts: Vec<String>) -> Self {
-        let remembered = Cache::new(CHALLENGES_MAX);
-        Self { wire, limits, trusted_realm_hosts, remembered, tokens: Tokens::default() }
+    pub(crate) fn new(wire: Arc<Wire>, settings: Settings) -> Self {
+        Self {
+            ecr: EcrLogin::new(Arc::clone(&wire), &settings),
+            wire,
+            limits: settings.limits,
+            trusted_realm_hosts: settings.trusted_realm_hosts,
+            remembered: Cache::new(CHALLENGES_MAX),
+            tokens: Tokens::default(),
+        }
     }
 
     /// Returns the `Authorization` that an earlier challenge asked for, if there was one.
@@ -94,7 +103,10 @@ impl Authenticator {
         refused: Option<&HeaderValue>,
     ) -> Result<Option<HeaderValue>, Error> {
         let Challenge::Bearer { realm, service, scope } = &remembered.challenge else {
-            return Ok(asker.target.credentials.as_ref().map(basic));
+            return match &asker.target.credentials {
+                Some(credentials) => Ok(Some(basic(credentials))),
+                None => self.log_in_to_ecr(asker, refused).await,
+            };
         };
         let key = TokenKey {
             origin: asker.endpoint.origin().clone(),
@@ -104,6 +116,27 @@ impl Authenticator {
             scope: asker.scope(scope.as_deref()),
         };
         let fetch = || self.fetch(asker, &key, remembered.granted);
+        let token = self.tokens.get(&key, refused, fetch).await?;
+        Ok(Some(token.authorization().clone()))
+    }
+
+    /// Returns a login for a private ECR registry; `None` where the upstream is none.
+    async fn log_in_to_ecr(
+        &self,
+        asker: Asker<'_>,
+        refused: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let (endpoint, target) = (asker.endpoint, asker.target);
+        let Some(host) = EcrHost::parse(endpoint.public_host()) else { return Ok(None) };
+        let api = self.wire.endpoints.service(&host.api_host());
+        let key = TokenKey {
+            origin: endpoint.origin().clone(),
+            identity: target.identity.clone(),
+            realm: api.root(),
+            service: Some(endpoint.public_host().to_owned()),
+            scope: target.role.as_deref().map(str::to_owned),
+        };
+        let fetch = || self.ecr.token(&host, &target.identity, target.role.as_deref());
         let token = self.tokens.get(&key, refused, fetch).await?;
         Ok(Some(token.authorization().clone()))
     }
@@ -181,7 +214,7 @@ impl Authenticator {
                 url.query_pairs_mut().append_pair(name, value);
             }
         }
-        Ok(Request { method: Method::GET, url, headers, reach })
+        Ok(Request { method: Method::GET, url, headers, body: Bytes::new(), reach })
     }
 }
 

@@ -75,7 +75,9 @@ impl Connector {
         if !reach.permits(url) {
             return None;
         }
-        let is_local = url.host().is_none_or(|host| is_loopback(&host));
+        // The metadata of a cloud's machine is next to it, and behind no proxy.
+        let is_local =
+            url.host().is_none_or(|host| is_loopback(&host)) || !Reach::Loopback.permits(url);
         if let Some((client, matcher)) = self.proxied.as_ref().filter(|_| !is_local)
             && url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
         {

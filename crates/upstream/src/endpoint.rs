@@ -30,6 +30,11 @@ impl Endpoint {
         &self.origin
     }
 
+    /// Returns the URL of a service's one path.
+    pub(crate) fn root(&self) -> Url {
+        self.origin.clone()
+    }
+
     /// Returns the URL of something below `/v2/`.
     pub(crate) fn url(&self, segments: impl IntoIterator<Item = impl AsRef<str>>) -> Url {
         let mut url = self.origin.clone();
@@ -83,6 +88,19 @@ impl Endpoints {
         }
         let origin = replacement.or_else(|| self.replacement(&origin)).unwrap_or(origin);
         Ok(Endpoint { name: address.authority().into(), public_host, origin })
+    }
+
+    /// Finds the endpoint of a service that is known by its host, without scheme and port.
+    pub(crate) fn service(&self, host: &str) -> Endpoint {
+        let origin = Url::parse(&format!("https://{host}/")).expect("a known host is a host");
+        let origin = self.replacement(&origin).unwrap_or(origin);
+        Endpoint { name: host.into(), public_host: host.into(), origin }
+    }
+
+    /// Names what is at a URL that is no registry.
+    pub(crate) fn of_url(&self, url: &Url) -> Endpoint {
+        let host: Arc<str> = url.host_str().unwrap_or_default().into();
+        Endpoint { name: Arc::clone(&host), public_host: host, origin: url.clone() }
     }
 
     /// Returns where a URL's traffic goes instead, path and query kept, where that is configured.

@@ -15,6 +15,31 @@ pub enum Phase {
     Queue,
 }
 
+/// Why there is no login for a private ECR registry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginFailure {
+    /// The AWS credential chain of this process has none.
+    #[error("no AWS credentials were found ({tried})")]
+    NoCredentials {
+        /// Each source that was looked at, and what was there.
+        tried: String,
+    },
+    /// The rule's role, or one of a profile, cannot be assumed.
+    #[error("the role {role} cannot be assumed: {reason}")]
+    RoleRefused {
+        /// The role.
+        role: String,
+        /// What STS said, shortened and safe to show.
+        reason: String,
+    },
+    /// AWS does not take the credentials, or they may not log in.
+    #[error("the AWS credentials were refused: {reason}")]
+    CredentialsRefused {
+        /// What AWS said, shortened and safe to show.
+        reason: String,
+    },
+}
+
 /// A failed exchange with an upstream. `host` is always the public name the rule uses.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -104,6 +129,15 @@ pub enum Error {
         /// The cause, for the log.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It is a private ECR registry, and there is no login for it. `host` is the service that was
+    /// asked for one.
+    #[error("there is no login from {host}: {failure}")]
+    Login {
+        /// The service.
+        host: String,
+        /// Why.
+        failure: LoginFailure,
+    },
     /// A redirect or a token realm leads where this registry does not go.
     #[error("upstream {host} leads to {destination}, which is refused: {reason}")]
     Refused {
@@ -123,6 +157,8 @@ impl Error {
             Self::NotFound { .. } | Self::Unauthorized { .. } | Self::Denied { .. } => true,
             Self::RateLimited { was_asked, .. } => *was_asked,
             Self::Status { status, .. } => (400..500).contains(status),
+            // Without credentials nobody was asked.
+            Self::Login { failure, .. } => !matches!(failure, LoginFailure::NoCredentials { .. }),
             Self::Invalid { .. }
             | Self::DigestMismatch { .. }
             | Self::TooLarge { .. }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::Response;
 use url::Url;
@@ -54,9 +55,8 @@ impl Exchange {
     pub(crate) fn new(settings: Settings) -> Result<Self, SettingsError> {
         let wire = Arc::new(Wire::new(&settings)?);
         let (limits, timeouts) = (settings.limits, settings.timeouts);
-        let ledger = Ledger::new(settings.clock, limits);
-        let authenticator =
-            Authenticator::new(Arc::clone(&wire), limits, settings.trusted_realm_hosts);
+        let ledger = Ledger::new(settings.clock.clone(), limits);
+        let authenticator = Authenticator::new(Arc::clone(&wire), settings);
         Ok(Self { wire, ledger, authenticator, limits, timeouts })
     }
 
@@ -146,8 +146,8 @@ impl Exchange {
             if let Some(authorization) = authorization.filter(|_| is_own) {
                 headers.insert(header::AUTHORIZATION, authorization.clone());
             }
-            let request =
-                Request { method: question.method.clone(), url: url.clone(), headers, reach };
+            let (method, body) = (question.method.clone(), Bytes::new());
+            let request = Request { method, url: url.clone(), headers, body, reach };
             let (mut response, peer) = self.wire.send(endpoint, request).await?;
             if is_own {
                 granted = peer.map_or(Reach::Public, |peer| Reach::granted_by(peer.ip()));

@@ -2,6 +2,8 @@
 //!
 //! ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
 
+use crate::EcrHost;
+
 /// A kind of upstream, by the name ECR has for it (`upstreamRegistry`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -107,7 +109,8 @@ pub fn kind_of(registry_url: &str) -> Option<Kind> {
 
 /// Infers the kind as ECR does: from a bare host in its one spelling, from nothing else.
 pub fn ecr_kind_of(registry_url: &str) -> Option<Kind> {
-    kind_of_host(registry_url)
+    let is_taken = EcrHost::parse(registry_url).is_none_or(|host| host.is_plain());
+    kind_of_host(registry_url).filter(|_| is_taken)
 }
 
 /// Tells whether two texts, each a URL or a host with or without a port, name one registry. Docker
@@ -159,31 +162,9 @@ impl HostPattern {
                 .strip_suffix(domain)
                 .and_then(|rest| rest.strip_suffix('.'))
                 .is_some_and(is_label),
-            Self::PrivateEcr => is_private_ecr(host),
+            Self::PrivateEcr => EcrHost::parse(host).is_some(),
         }
     }
-}
-
-/// `<account>.dkr.ecr.<region>.amazonaws.com`; without account it means the caller's own.
-fn is_private_ecr(host: &str) -> bool {
-    let Some(rest) =
-        host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))
-    else {
-        return false;
-    };
-    let region = match rest.split_once(".dkr.ecr.") {
-        Some((account, region)) => {
-            if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-                return false;
-            }
-            region
-        }
-        None => match rest.strip_prefix("dkr.ecr.") {
-            Some(region) => region,
-            None => return false,
-        },
-    };
-    is_label(region)
 }
 
 fn is_label(text: &str) -> bool {
@@ -236,6 +217,11 @@ mod tests {
         ] {
             assert_eq!(ecr_kind_of(text), None, "{text}");
         }
+        for host in ["111122223333.dkr.ecr-fips.us-east-1.amazonaws.com", "1.dkr-ecr.x.on.aws"] {
+            assert_eq!(ecr_kind_of(host), None, "{host}");
+        }
+        let dual_stack = "https://111122223333.dkr-ecr.us-east-1.on.aws";
+        assert_eq!(kind_of(dual_stack), Some(Kind::Ecr));
         assert_eq!(kind_of("docker.io"), Some(Kind::DockerHub));
         assert_eq!(kind_of("https://index.docker.io/"), Some(Kind::DockerHub));
         assert_eq!(kind_of("registry.example.com"), None);

@@ -14,6 +14,7 @@ mod client;
 mod connector;
 mod content;
 mod dial;
+mod ecr;
 mod endpoint;
 mod error;
 mod exchange;
@@ -38,8 +39,10 @@ pub use api::{
 pub use budget::{Allowance, Budget, Demand};
 pub use client::HttpUpstream;
 pub use dial::Lookup;
-pub use error::{Error, Phase};
+pub use ecr::EcrHost;
+pub use error::{Error, LoginFailure, Phase};
 pub use known::{Kind, ecr_kind_of, is_same_registry, kind_of};
 pub use settings::{
-    Clock, Limits, PrivateAddresses, Proxy, Settings, SettingsError, SharedClock, Timeouts,
+    Clock, Limits, PrivateAddresses, Proxy, Settings, SettingsError, SharedClock, Surroundings,
+    Timeouts,
 };

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -31,6 +32,8 @@ pub struct Settings {
     pub trusted_realm_hosts: Vec<String>,
     /// The proxy that stands between.
     pub proxy: Proxy,
+    /// Where the AWS credential chain looks.
+    pub surroundings: Surroundings,
     /// How names are resolved; `None` asks the system.
     pub lookup: Option<Arc<dyn Lookup>>,
     /// The time that budgets are counted in.
@@ -50,6 +53,21 @@ pub struct SharedClock(Arc<dyn Clock>);
 /// The clock of the machine.
 #[derive(Debug)]
 struct SystemClock;
+
+/// Where the AWS credential chain looks for variables and for the files below a home directory.
+#[derive(Clone, Debug, Default)]
+pub enum Surroundings {
+    /// Around this process.
+    #[default]
+    Process,
+    /// Here, and nowhere else.
+    Given {
+        /// The variables.
+        variables: HashMap<String, String>,
+        /// The home directory.
+        home: Option<PathBuf>,
+    },
+}
 
 /// How long to wait for an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,7 +40,16 @@ pub(crate) struct Token {
 impl Token {
     /// Makes a token that was issued with this lifetime; `None` where it is no header value.
     pub(crate) fn new(text: &str, lifetime: Duration) -> Option<Self> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {text}")).ok()?;
+        Self::of(&format!("Bearer {text}"), lifetime)
+    }
+
+    /// Makes a token that goes with every request as Basic credentials, which `text` encodes.
+    pub(crate) fn basic(text: &str, lifetime: Duration) -> Option<Self> {
+        Self::of(&format!("Basic {text}"), lifetime)
+    }
+
+    fn of(authorization: &str, lifetime: Duration) -> Option<Self> {
+        let mut authorization = HeaderValue::from_str(authorization).ok()?;
         authorization.set_sensitive(true);
         // A tenth is left for the way there and for clocks that differ.
         let good_until = Instant::now() + lifetime.mul_f64(0.9);
@@ -151,6 +160,9 @@ fn repeat(error: &Error) -> Error {
         Error::Transport { host, action, source } => {
             let source = source.to_string().into();
             Error::Transport { host: host.clone(), action, source }
+        }
+        Error::Login { host, failure } => {
+            Error::Login { host: host.clone(), failure: failure.clone() }
         }
         Error::Refused { host, destination, reason } => {
             Error::Refused { host: host.clone(), destination: destination.clone(), reason }

@@ -36,6 +36,7 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
     pub(crate) reach: Reach,
 }
 
@@ -67,15 +68,19 @@ impl Wire {
         endpoint: &Endpoint,
         request: Request,
     ) -> Result<(Response, Option<SocketAddr>), Error> {
-        let Request { method, url, mut headers, reach } = request;
+        let Request { method, url, mut headers, body, reach } = request;
         let destination = url.host_str().unwrap_or_default().to_owned();
         let Some(route) = self.connector.route(&url, reach) else {
             return Err(refused_address(endpoint.name(), &destination));
         };
         // Bytes are hashed as they are: a coding in between would have to be undone first.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let attempt =
-            || route.client.request(method.clone(), url.clone()).headers(headers.clone()).send();
+        let attempt = || {
+            let request = route.client.request(method.clone(), url.clone());
+            let request = request.headers(headers.clone());
+            // An empty one would make a length of GET and HEAD.
+            if body.is_empty() { request.send() } else { request.body(body.clone()).send() }
+        };
         let mut answer = attempt().await;
         if answer.as_ref().err().is_some_and(is_worth_another_try) {
             tracing::debug!(upstream = %endpoint.name(), "the connection was stale, trying again");

@@ -69,7 +69,7 @@ impl Inner {
             None => None,
         };
         let mut target = target_of(rule, "", eyes);
-        if target.credentials.is_some() {
+        if target.identity != Identity::anonymous() {
             // An identity that nobody had: a token of earlier says nothing about a password now.
             let unheard_of: [u8; 16] = rand::rng().random();
             target.identity = Identity::fingerprint(&self.keyring.fingerprint(&[&unheard_of]));

@@ -5,7 +5,7 @@
 
 use aws::{Exception, exception::EcrException};
 use registry::{RuleFailure, SecretError};
-use upstream::{Error, Phase};
+use upstream::{Error, LoginFailure, Phase};
 
 /// An upstream that refuses the rule's credentials.
 const REFUSED: &str = "The authentication to the upstream registry failed. Verify that the \
@@ -69,6 +69,7 @@ fn upstream(error: &Error, has_credentials: bool) -> String {
         ),
         Error::Timeout { phase, .. } => timeout(*phase).to_owned(),
         Error::Transport { action, .. } => unreachable_because(action),
+        Error::Login { failure, .. } => login(failure),
         Error::Refused { reason, .. } => format!(
             "The upstream registry leads to an address that is refused: {reason}. Verify the \
              upstream registry URL, or change that setting of this server, and try again."
@@ -79,6 +80,24 @@ fn upstream(error: &Error, has_credentials: bool) -> String {
              URL and try again."
                 .to_owned()
         }
+    }
+}
+
+fn login(failure: &LoginFailure) -> String {
+    match failure {
+        LoginFailure::NoCredentials { tried } => format!(
+            "No AWS credentials were found for the upstream registry. Looked for and found: \
+             {tried}. Give this server credentials, or update the rule with the ARN of a secret, \
+             and try again."
+        ),
+        LoginFailure::RoleRefused { role, reason } => format!(
+            "The role {role} cannot be assumed: {reason}. Verify that it exists and that its trust \
+             policy names the identity of this server, and try again."
+        ),
+        LoginFailure::CredentialsRefused { reason } => format!(
+            "The AWS credentials of this server, or of the role, were refused: {reason}. Verify \
+             that they are current and may call ecr:GetAuthorizationToken, and try again."
+        ),
     }
 }
 
@@ -134,6 +153,7 @@ mod tests {
             source: "connect to 10.1.2.3:5000".into(),
         };
         let timeout = |phase| Error::Timeout { host: host(), phase, after: Duration::from_secs(1) };
+        let login = |failure| Error::Login { host: host(), failure };
         let private = "its address is private (upstream.allow-private-addresses permits it)";
         for (error, says) in [
             (transport("name resolution"), "its name was not found"),
@@ -150,6 +170,12 @@ mod tests {
             (Error::Unauthorized { host: host(), reason: "denied".into() }, "said: denied."),
             (Error::Denied { host: host(), reason: "denied".into() }, "said: denied."),
             (Error::RateLimited { host: host(), retry_after: None, was_asked: true }, "rate"),
+            (login(LoginFailure::NoCredentials { tried: "profile 'x': none".into() }), "profile"),
+            (
+                login(LoginFailure::RoleRefused { role: "r".into(), reason: "no".into() }),
+                "trust policy",
+            ),
+            (login(LoginFailure::CredentialsRefused { reason: "no".into() }), "refused: no."),
             (Error::Status { host: host(), status: 502 }, "502"),
             (Error::Invalid { host: host(), reason: "it is a page".into() }, "it is a page"),
         ] {

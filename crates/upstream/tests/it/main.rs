@@ -6,6 +6,7 @@ mod addresses;
 mod auth;
 mod blobs;
 mod budgets;
+mod ecr;
 mod limits;
 mod lists;
 mod manifests;

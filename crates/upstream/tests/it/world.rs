@@ -47,6 +47,7 @@ pub(crate) fn target(registry_url: &str) -> Target {
         repository: REPOSITORY.into(),
         credentials: None,
         identity: Identity::anonymous(),
+        role: None,
     }
 }
 
@@ -110,6 +111,7 @@ pub(crate) fn kind<T>(outcome: &Result<T, Error>) -> String {
         Err(Error::TooLarge { limit_bytes, .. }) => format!("larger than {limit_bytes}"),
         Err(Error::Timeout { phase, .. }) => format!("timeout: {phase:?}"),
         Err(Error::Transport { action, .. }) => format!("transport: {action}"),
+        Err(Error::Login { failure, .. }) => format!("login: {failure}"),
         Err(Error::Refused { destination, .. }) => format!("refused: {destination}"),
     }
 }

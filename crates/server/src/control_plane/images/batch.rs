@@ -135,6 +135,7 @@ fn upstream(error: &PullError) -> Said {
                 "UpstreamAccessDenied",
                 format!("The upstream registry {host} denied access to the image"),
             ),
+            Error::Login { failure, .. } => ("UpstreamAccessDenied", failure.to_string()),
             Error::RateLimited { host, .. } => (
                 "UpstreamTooManyRequests",
                 format!("The upstream registry {host} limits the rate of requests"),

@@ -63,6 +63,9 @@ pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
         Error::Transport { host, action, .. } => {
             bad(host, &format!("cannot be reached: {action} failed"))
         }
+        Error::Login { host, failure } => {
+            refused().with_detail(json!({ "upstream": host, "answer": failure.to_string() }))
+        }
         Error::Refused { host, reason, .. } => {
             bad(host, &format!("leads to an address that is refused: {reason}"))
         }
