@@ -8,7 +8,9 @@ use metadata::{AccountId, RegistryId, Rule, RuleCredentials};
 use oci::RepositoryName;
 use upstream::Kind;
 
-use crate::{Caller, Denied, Principal, Settings, Verdict, roles::Trust};
+use crate::{
+    Caller, Denied, Principal, Settings, Verdict, repositories::resource_verdict, roles::Trust,
+};
 
 /// What a caller wants to do, named as ECR, Secrets Manager and IAM name their actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,11 @@ pub(crate) fn decide(
     resource: Resource<'_>,
 ) -> Result<(), Denied> {
     let allowed = match &caller.principal {
+        // Credentials are good or not whichever registry they are shown to.
+        Principal::Root { .. } if action == Action::Connect => true,
+        Principal::AssumedRole(role) if action == Action::Connect => {
+            role.permissions.verdict(action.name(), "*") == Verdict::Allowed
+        }
         Principal::Root { account, .. } => *account == caller.registry.account,
         Principal::AssumedRole(role) => {
             role.account == caller.registry.account
@@ -85,6 +92,28 @@ pub(crate) fn decide(
         action: action.name(),
         resource: arn(&caller.registry, resource),
     })
+}
+
+/// Decides about somebody of another account: his own policies must allow, and one of the resource,
+/// and none may refuse (IAM user guide, "Cross-account policy evaluation logic").
+pub(crate) fn is_let_in<'p>(
+    caller: &Caller,
+    action: Action,
+    resource: Resource<'_>,
+    policies: impl Iterator<Item = &'p String>,
+) -> bool {
+    let resource = arn(&caller.registry, resource);
+    let own = match &caller.principal {
+        Principal::Root { .. } => Verdict::Allowed,
+        Principal::AssumedRole(role) => role.permissions.verdict(action.name(), &resource),
+        Principal::Anonymous => Verdict::Refused,
+    };
+    let verdicts: Vec<_> = policies
+        .map(|text| resource_verdict(text, &caller.principal, action.name(), &resource))
+        .collect();
+    own == Verdict::Allowed
+        && verdicts.contains(&Verdict::Allowed)
+        && !verdicts.contains(&Verdict::Refused)
 }
 
 /// Decides whether a principal may assume a role that trusts it so far: who is trusted only through

@@ -53,6 +53,13 @@ pub struct Caller {
     pub principal: Principal,
 }
 
+impl Caller {
+    /// Tells whether somebody of one account asks the registry of another.
+    pub(crate) fn is_stranger(&self) -> bool {
+        self.principal.account().is_some_and(|account| *account != self.registry.account)
+    }
+}
+
 impl Principal {
     /// Returns the account the principal belongs to.
     pub fn account(&self) -> Option<&AccountId> {

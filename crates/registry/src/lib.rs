@@ -25,6 +25,7 @@ mod lifecycle;
 mod listings;
 mod matching;
 mod naming;
+mod neighbours;
 mod permissions;
 mod policy_language;
 mod pull;

@@ -58,6 +58,17 @@ impl Permissions {
         Self(Arc::new(Layers { granted: inline.chain(attached).collect(), boundary }))
     }
 
+    /// What ECR's own role for the cache may do (user guide, "Amazon ECR service-linked role for
+    /// pull through cache"), as far as it is asked here.
+    pub(crate) fn of_pull_through_cache() -> Self {
+        let actions = ["BatchGetImage", "GetDownloadUrlForLayer", "GetAuthorizationToken"];
+        let actions = actions.into_iter().chain(["ListImages", "ListImageReferrers"]);
+        let actions = Patterns::Only(actions.map(|name| format!("ecr:{name}")).collect());
+        let resources = Patterns::Only(vec!["*".to_owned()]);
+        let all = Statement { allows: true, actions, resources, is_conditional: false };
+        Self(Arc::new(Layers { granted: vec![all], boundary: None }))
+    }
+
     /// Says what these permissions say about an action on a resource: its ARN, or `*` where the
     /// action is about none.
     pub(crate) fn verdict(&self, action: &str, resource: &str) -> Verdict {

@@ -1,6 +1,6 @@
 //! The facade: what the doors call.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use blobs::BlobStore;
 use metadata::{MetadataStore, RegistryId};
@@ -18,6 +18,7 @@ use crate::{
     hot::Hot,
     listings::Listings,
     matching::{Match, RuleBook},
+    neighbours::Neighbours,
     pull::ImportKey,
     pulls::Pulls,
     push::Hashes,
@@ -81,7 +82,7 @@ impl Registry {
     pub async fn start(parts: Parts, settings: Settings) -> Result<Self, StartError> {
         follow::prove_keyring(&*parts.metadata, &parts.keyring).await?;
         rules::check_declared(&*parts.metadata, &settings).await?;
-        let inner = Arc::new(Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             fill_slots: Semaphore::new(settings.fills_max),
             counters: Counters::default(),
             circuits: Circuits::new(settings.circuit_cooldown),
@@ -95,7 +96,7 @@ impl Registry {
             upkeep: Upkeep::default(),
             blobs: parts.blobs,
             metadata: parts.metadata,
-            upstream: parts.upstream,
+            upstream: Arc::new(Neighbours::new(parts.upstream, Weak::clone(inner))),
             clock: parts.clock,
             keyring: parts.keyring,
             fills: parts.fills,
@@ -174,11 +175,39 @@ impl Inner {
             anonymous_pull: matched.booked.anonymous_pull,
         });
         let resource = Resource::Repository(repository, rule.as_ref());
-        self.authorize(caller, Action::Pull, resource)?;
+        match self.authorize(caller, Action::Pull, resource) {
+            Err(denied) if caller.is_stranger() => {
+                self.admit_stranger(caller, repository, denied).await?;
+            }
+            decided => decided?,
+        }
         if let Some(matched) = &matched {
             matched.admit_repository()?;
         }
         Ok(matched)
+    }
+
+    /// Lets somebody of another account pull where both his own policies and those of the
+    /// repository or its registry do.
+    async fn admit_stranger(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        denied: Denied,
+    ) -> Result<(), PullError> {
+        let registry = &caller.registry;
+        let of_repository = match self.metadata.repository(registry, repository).await {
+            Ok(repository) => repository.settings.repository_policy,
+            Err(metadata::Error::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let settings = self.metadata.registry_settings(registry).await?;
+        let policies = [of_repository, settings.registry_policy];
+        let resource = Resource::Repository(repository, None);
+        if authorize::is_let_in(caller, Action::Pull, resource, policies.iter().flatten()) {
+            return Ok(());
+        }
+        Err(denied.into())
     }
 
     /// Returns the rules of a registry.

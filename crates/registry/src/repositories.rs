@@ -6,7 +6,7 @@ pub(crate) mod lifecycle;
 mod policies;
 pub(crate) mod policy;
 
-pub(crate) use policy::check_registry_policy;
+pub(crate) use policy::{check_registry_policy, resource_verdict};
 
 use metadata::{Change, Origin, RegistryId, Repository, RepositorySettings, TagMutability};
 use oci::RepositoryName;

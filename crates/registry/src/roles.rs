@@ -20,8 +20,9 @@ use metadata::{AccountId, Change as Changed, Page, PageRequest, Region, Registry
 
 use crate::{Action, Caller, Registry, Resource, RoleError, random, registry::Inner};
 
+pub(crate) use assume::parse_arn;
 pub use assume::{AssumeRole, AssumeRoleError, NewSession};
-pub(crate) use trust::Trust;
+pub(crate) use trust::{Candidate, Trust, evaluate as evaluate_trust};
 
 /// The region that roles are kept under.
 const GLOBAL_REGION: &str = "aws-global";
@@ -296,7 +297,7 @@ impl RoleView {
         Self { arn: Self::arn_of(&home.account, &role), role }
     }
 
-    fn arn_of(account: &AccountId, role: &Role) -> String {
+    pub(crate) fn arn_of(account: &AccountId, role: &Role) -> String {
         format!("arn:aws:iam::{account}:role{}{}", role.path, role.name)
     }
 }

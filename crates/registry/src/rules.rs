@@ -9,7 +9,7 @@ use metadata::{
     EcrRepositoryPrefix, MetadataStore, Page, PageRequest, PrefixError, RegistryId, Rule,
     RuleCredentials,
 };
-use upstream::{Address, Kind};
+use upstream::{Address, EcrHost, Kind};
 
 use crate::{
     Action, Caller, Registry, Resource, RuleError, SecretArn, SecretError, SecretSelector,
@@ -367,7 +367,12 @@ fn is_own(address: &Address, registry: &RegistryId, settings: &Settings) -> bool
     let host = address.host();
     let aws = format!("dkr.ecr.{region}.");
     let of_account = host.strip_prefix(account.as_str()).and_then(|rest| rest.strip_prefix('.'));
-    of_account.unwrap_or(host).starts_with(&aws)
+    let is_ecr = EcrHost::parse(host).is_some_and(|found| {
+        found.region() == region.as_str()
+            && found.account().is_none_or(|found| found == account.as_str())
+    });
+    is_ecr
+        || of_account.unwrap_or(host).starts_with(&aws)
         || settings.own_hosts.iter().any(|own| *own == address.authority())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metadata::{RegistryId, Rule, RulePolicy};
+use metadata::{AccountId, RegistryId, Rule, RulePolicy};
 
 /// Limits and policies of the registry.
 #[derive(Clone, Debug)]
@@ -46,6 +46,12 @@ pub struct Settings {
     /// Hosts (`host` or `host:port`) that clients reach this process by: no rule may name one as
     /// its upstream.
     pub own_hosts: Vec<String>,
+    /// The accounts whose registries this process serves: one is reached as an upstream without
+    /// HTTP.
+    pub accounts: Vec<AccountId>,
+    /// Hosts whose traffic the operator sends somewhere else: they are upstreams like others,
+    /// whosever account they name.
+    pub replaced_hosts: Vec<String>,
     /// Hosts (`host` or `host:port`) that a rule may name with plain http although they are not
     /// loopback.
     pub plain_http_hosts: Vec<String>,
@@ -72,6 +78,8 @@ impl Settings {
     /// The defaults, for a default registry.
     pub fn new(default_registry: RegistryId) -> Self {
         Self {
+            accounts: vec![default_registry.account.clone()],
+            replaced_hosts: Vec::new(),
             default_registry,
             fresh_for: Duration::from_secs(24 * 60 * 60),
             list_fresh_for: Duration::from_secs(60),

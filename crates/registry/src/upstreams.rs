@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metadata::{RegistryId, Rule};
 use secrecy::SecretString;
 use serde::Deserialize;
-use upstream::{Address, Credentials, Identity, Kind, Target};
+use upstream::{Address, Credentials, Identity, Kind, Neighbour, Target};
 use zeroize::Zeroizing;
 
 use crate::{Match, PullError, SecretError, SecretSelector, SecretValue, registry::Inner};
@@ -42,7 +42,8 @@ impl Inner {
                 })?)
             }
         };
-        Ok(target_of(rule, &matched.upstream_repository, eyes))
+        let neighbour = self.neighbour(registry, rule);
+        Ok(target_of(rule, &matched.upstream_repository, eyes, neighbour))
     }
 
     /// Reads the credentials of a secret. Kept in memory until the secret changes.
@@ -101,7 +102,12 @@ impl Inner {
 }
 
 /// Says what to ask of the upstream of a rule; an empty repository is the registry itself.
-pub(crate) fn target_of(rule: &Rule, repository: &str, eyes: Option<Eyes>) -> Target {
+pub(crate) fn target_of(
+    rule: &Rule,
+    repository: &str,
+    eyes: Option<Eyes>,
+    neighbour: Option<Neighbour>,
+) -> Target {
     let url = &rule.upstream_registry_url;
     let is_ecr = upstream::kind_of(url) == Some(Kind::Ecr);
     let role = rule.credentials.custom_role_arn.as_deref().filter(|_| is_ecr);
@@ -109,12 +115,17 @@ pub(crate) fn target_of(rule: &Rule, repository: &str, eyes: Option<Eyes>) -> Ta
         Some(eyes) => (Some(eyes.credentials), eyes.identity),
         // As this process or as a role: what it may see is not what everybody may.
         None if is_ecr => {
-            let who = format!("aws:{}", role.unwrap_or("process"));
+            let who = match (&neighbour, role) {
+                (_, Some(role)) => format!("aws:{role}"),
+                (Some(neighbour), None) => format!("account:{}", neighbour.asker),
+                (None, None) => "aws:process".to_owned(),
+            };
             (None, Identity::fingerprint(&who))
         }
         None => (None, Identity::anonymous()),
     };
     Target {
+        neighbour,
         registry_url: rule.upstream_registry_url.as_str().into(),
         repository: repository.into(),
         role: role.filter(|_| credentials.is_none()).map(Into::into),

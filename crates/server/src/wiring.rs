@@ -161,6 +161,8 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         anonymous_pull: config.anonymous_pull,
         strict_ecr: config.strict_ecr,
         own_hosts,
+        accounts: config.accounts.clone(),
+        replaced_hosts: config.upstream.endpoints.iter().map(|(host, _)| host.clone()).collect(),
         plain_http_hosts: config.upstream.plain_http.clone(),
         default_policy: config.policy.clone(),
         declared_rules: config.rules.clone(),

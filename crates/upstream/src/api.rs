@@ -67,6 +67,19 @@ pub struct Target {
     /// The ARN of the role that a private ECR registry is seen with, where the rule has no
     /// credentials; without one it is seen as this process.
     pub role: Option<Arc<str>>,
+    /// Which registry of this process it is, where it is one: then nobody here is asked.
+    pub neighbour: Option<Neighbour>,
+}
+
+/// A registry that the process serves itself, as the upstream of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its account.
+    pub account: Arc<str>,
+    /// Its region.
+    pub region: Arc<str>,
+    /// The account of the registry that asks.
+    pub asker: Arc<str>,
 }
 
 /// What an upstream said about a manifest without sending it.

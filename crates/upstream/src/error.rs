@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::token::repeat;
+
 /// The part of an exchange that a deadline cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -151,6 +153,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says the same once more, to another who waited for it. A cause becomes its text.
+    pub fn repeated(&self) -> Self {
+        repeat(self)
+    }
+
     /// Tells whether the upstream showed that it is alive and answers on purpose: any 4xx.
     pub fn is_alive(&self) -> bool {
         match self {

@@ -33,8 +33,8 @@ mod wire;
 
 pub use address::{Address, AddressError, Scheme};
 pub use api::{
-    BlobBody, BlobStat, Credentials, FetchedManifest, Identity, Listing, ManifestStat, Target,
-    Upstream,
+    BlobBody, BlobStat, Credentials, FetchedManifest, Identity, Listing, ManifestStat, Neighbour,
+    Target, Upstream,
 };
 pub use budget::{Allowance, Budget, Demand};
 pub use client::HttpUpstream;

@@ -128,7 +128,7 @@ impl Tokens {
 }
 
 /// Says the same failure once more, to another who waited for it.
-fn repeat(error: &Error) -> Error {
+pub(crate) fn repeat(error: &Error) -> Error {
     match error {
         Error::NotFound { host } => Error::NotFound { host: host.clone() },
         Error::Unauthorized { host, reason } => {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    PolicyKind, Principal, SettingError,
-    policy_language::{self as language, matches_action, texts},
+    PolicyKind, Principal, SettingError, Verdict,
+    policy_language::{self as language, matches_action, matches_resource, texts},
 };
 
 /// The action that a lock-out takes away.
@@ -77,15 +77,55 @@ pub(super) fn locks_out(statements: &[Statement], principal: &Principal) -> bool
     statements.iter().any(|statement| {
         statement.get("Effect").and_then(Value::as_str) == Some("Deny")
             && statement.get("Condition").is_none()
-            && is_about_action(statement)
+            && is_about_action(statement, SET_POLICY)
             && is_about(statement, principal)
     })
 }
 
-fn is_about_action(statement: &Statement) -> bool {
+/// Evaluates a policy that was checked when it was put: what it says of a principal who is of
+/// another account. A condition is never taken as met by what allows, and always by what denies;
+/// and nobody is let in by being left out.
+pub(crate) fn resource_verdict(
+    text: &str,
+    principal: &Principal,
+    action: &str,
+    resource: &str,
+) -> Verdict {
+    let Ok(policy) = language::parse(text) else { return Verdict::Unmentioned };
+    let statements = language::statements(&policy).unwrap_or_default();
+    let about = statements.into_iter().filter(|statement| {
+        is_about_action(statement, action)
+            && is_about_resource(statement, resource)
+            && is_about(statement, principal)
+    });
+    about.fold(Verdict::Unmentioned, |verdict, statement| {
+        let denies = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
+        let is_clear = statement.get("Condition").is_none() && statement.contains_key("Principal");
+        match verdict {
+            _ if denies => Verdict::Refused,
+            Verdict::Unmentioned if is_clear => Verdict::Allowed,
+            verdict => verdict,
+        }
+    })
+}
+
+fn is_about_resource(statement: &Statement, resource: &str) -> bool {
+    let fits = |value: &Value| {
+        let patterns = texts(value).unwrap_or_default();
+        patterns.into_iter().any(|pattern| matches_resource(pattern, resource))
+    };
+    match (statement.get("Resource"), statement.get("NotResource")) {
+        (Some(named), _) => fits(named),
+        (None, Some(others)) => !fits(others),
+        // The policy of a repository is about the repository.
+        (None, None) => true,
+    }
+}
+
+fn is_about_action(statement: &Statement, action: &str) -> bool {
     let names = |value: &Value| {
         let actions = texts(value).unwrap_or_default();
-        actions.into_iter().any(|pattern| matches_action(pattern, SET_POLICY))
+        actions.into_iter().any(|pattern| matches_action(pattern, action))
     };
     match (statement.get("Action"), statement.get("NotAction")) {
         (Some(action), _) => names(action),
@@ -104,11 +144,16 @@ fn is_about(statement: &Statement, principal: &Principal) -> bool {
 
 /// Tells whether a `Principal` names somebody: everybody, an account by its number, or an ARN.
 fn names(named: &Value, principal: &Principal) -> bool {
-    let arn = principal.to_string();
+    let account = principal.account().map_or("", metadata::AccountId::as_str);
+    let mut arns = vec![principal.to_string(), format!("arn:aws:iam::{account}:root")];
+    if let Principal::AssumedRole(role) = principal {
+        arns.push(role.role_arn.clone());
+    }
     let is_named = |value: &Value| {
         let texts = texts(value).unwrap_or_default();
-        let account = principal.account().map(metadata::AccountId::as_str);
-        texts.into_iter().any(|text| text == "*" || text == arn || Some(text) == account)
+        texts
+            .into_iter()
+            .any(|text| text == "*" || text == account || arns.iter().any(|arn| arn == text))
     };
     match named {
         Value::Object(kinds) => kinds.get("AWS").is_some_and(is_named),
@@ -141,6 +186,42 @@ mod tests {
         let long = policy(json!(format!("ecr:{}", "x".repeat(10_240)))).to_string();
         let error = check_repository_policy(&long).unwrap_err().to_string();
         assert!(error.contains("policyText"), "{error}");
+    }
+
+    #[test]
+    fn what_a_resource_says_of_strangers() {
+        let account = AccountId::parse("444455556666").unwrap();
+        let stranger = Principal::Root { account, access_key_id: "AKIA".into() };
+        let arn = "arn:aws:ecr:us-east-1:111122223333:repository/app";
+        let statement = |effect: &str, who: Value, more: Value| {
+            let mut statement = json!({"Effect": effect, "Principal": who, "Action": "ecr:Batch*"});
+            for (name, value) in more.as_object().unwrap() {
+                statement[name] = value.clone();
+            }
+            statement
+        };
+        let named = json!({"AWS": "arn:aws:iam::444455556666:root"});
+        let allow = |more: Value| statement("Allow", named.clone(), more);
+        let condition = json!({"Condition": {"Bool": {"a:b": "true"}}});
+        let elsewhere = json!({"Resource": "arn:aws:ecr:*:*:repository/b*"});
+        for (statements, expected) in [
+            (json!(allow(json!({}))), Verdict::Allowed),
+            (json!(statement("Allow", json!("*"), json!({}))), Verdict::Allowed),
+            (json!(statement("Allow", json!({"AWS": "1"}), json!({}))), Verdict::Unmentioned),
+            (json!(allow(json!({"Action": "ecr:PutImage"}))), Verdict::Unmentioned),
+            (json!(allow(json!({"Resource": arn}))), Verdict::Allowed),
+            (json!(allow(elsewhere)), Verdict::Unmentioned),
+            (json!(allow(condition.clone())), Verdict::Unmentioned),
+            (json!([allow(json!({})), statement("Deny", json!("*"), condition)]), Verdict::Refused),
+            (
+                json!({"Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "ecr:*"}),
+                Verdict::Unmentioned,
+            ),
+        ] {
+            let text = json!({"Statement": statements}).to_string();
+            let found = resource_verdict(&text, &stranger, "ecr:BatchGetImage", arn);
+            assert_eq!(found, expected, "{text}");
+        }
     }
 
     #[test]

@@ -17,7 +17,6 @@ pub(crate) enum Candidate<'a> {
     /// Somebody with an identity.
     Principal(&'a Principal),
     /// A product of AWS, by its name, such as `pullthroughcache.ecr.amazonaws.com`.
-    #[cfg_attr(not(test), expect(dead_code))]
     Product(&'static str),
 }
 

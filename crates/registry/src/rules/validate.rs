@@ -68,7 +68,7 @@ impl Inner {
             }
             None => None,
         };
-        let mut target = target_of(rule, "", eyes);
+        let mut target = target_of(rule, "", eyes, self.neighbour(&caller.registry, rule));
         if target.identity != Identity::anonymous() {
             // An identity that nobody had: a token of earlier says nothing about a password now.
             let unheard_of: [u8; 16] = rand::rng().random();

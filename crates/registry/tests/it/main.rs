@@ -12,6 +12,7 @@ mod images;
 mod late;
 mod lifecycle;
 mod links;
+mod neighbours;
 mod permission;
 mod pulls;
 mod push;

@@ -48,6 +48,7 @@ pub(crate) fn target(registry_url: &str) -> Target {
         credentials: None,
         identity: Identity::anonymous(),
         role: None,
+        neighbour: None,
     }
 }
 
