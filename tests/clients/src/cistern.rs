@@ -68,6 +68,7 @@ pub struct Cistern {
     daemon: Option<Daemon>,
     home: TempDir,
     flags: Vec<String>,
+    environment: Vec<(String, String)>,
     url: String,
     /// The scenario, by the thread that cargo names after it.
     test: String,
@@ -82,11 +83,21 @@ impl Cistern {
     #[must_use]
     #[track_caller]
     pub fn start(flags: &[&str]) -> Self {
+        Self::start_in(flags, Vec::new())
+    }
+
+    /// The same, in an environment that has these variables besides.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    #[track_caller]
+    pub fn start_in(flags: &[&str], environment: Vec<(String, String)>) -> Self {
         let home = TempDir::with_prefix("cistern-").expect("a temporary directory");
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         let test = std::thread::current().name().unwrap_or_default().to_owned();
         let (url, client) = (String::new(), OnceLock::new());
-        let mut cistern = Self { daemon: None, home, flags, url, test, client };
+        let mut cistern = Self { daemon: None, home, flags, environment, url, test, client };
         cistern.serve("127.0.0.1:0");
         cistern
     }
@@ -123,6 +134,7 @@ impl Cistern {
         // The ready line to wait for is this start's, not an earlier one's.
         fs::write(&stdout, "").expect("a directory of ours");
         let mut serve = invocation(self.home.path());
+        serve.envs(self.environment.iter().map(|(name, value)| (name, value)));
         serve.args(["serve", "--listen", listen, "--data-dir"]).arg(self.data_directory());
         let mut daemon = Daemon::start(serve.args(&self.flags), self.home.path(), "cistern");
         self.url = daemon.until("the ready line", || {

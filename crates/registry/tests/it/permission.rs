@@ -143,7 +143,8 @@ async fn every_call_is_denied_to_strangers() {
     let caller = Caller { registry: registry_id(REGION), principal: stranger };
     let digest = Digest::of(b"x");
     let name = repository("hub/app");
-    assert!(registry.connect(&caller).is_err());
+    // Credentials are good or not, whichever registry they are shown to.
+    assert!(registry.connect(&caller).is_ok());
     let pull = registry.pull_manifest(&caller, &name, &re("v1")).await;
     assert!(matches!(pull, Err(PullError::Denied(_))), "{pull:?}");
     let open = registry.open_blob(&caller, &name, &digest).await;

@@ -18,6 +18,7 @@ mod mirrors;
 mod model;
 mod one_transfer;
 mod podman;
+mod private_ecr;
 mod pulumi;
 mod push;
 mod readme;
