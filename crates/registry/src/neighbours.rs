@@ -320,6 +320,8 @@ fn told(host: &str, error: &PullError) -> Error {
             Error::Invalid { host, reason: error.to_string() }
         }
         PullError::Storage(_) | PullError::Abandoned => broken(&host, error.to_string()),
-        PullError::NotLetIn { .. } => Error::Denied { host, reason: error.to_string() },
+        PullError::NotLetIn { .. } | PullError::TooYoung { .. } => {
+            Error::Denied { host, reason: error.to_string() }
+        }
     }
 }
