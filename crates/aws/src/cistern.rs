@@ -4,8 +4,10 @@
 //! ECR's exceptions and its words for what ECR has too. Unlike AWS's, the documents in these shapes
 //! refuse members that they do not know: a policy that silently does not hold is worse.
 
+mod collection;
 mod operation;
 mod rule_policy;
 
+pub use collection::*;
 pub use operation::Operation;
 pub use rule_policy::*;

@@ -4,6 +4,7 @@
 //! check that fails panics. `one` and `other` are handles on the same store, opened apart where
 //! the store can be; what a store lacks (a staging limit, caches) is for its own tests.
 
+mod collection;
 mod kept;
 mod reading;
 mod staging;
@@ -14,6 +15,10 @@ use bytes::Bytes;
 use oci::{Algorithm, Digest};
 
 pub use self::{
+    collection::{
+        blobs_committed_again_are_young, claims_keep_blobs, committed_blobs_are_listed,
+        seized_blobs_are_removed,
+    },
     kept::{
         kept_stages_are_gone_on_with, kept_stages_are_hashed_anew, kept_stages_have_one_writer,
     },
@@ -52,6 +57,10 @@ pub async fn check_all(one: &dyn BlobStore, other: &dyn BlobStore) {
     an_empty_blob_is_a_blob(one, other).await;
     reads_at_any_offset_return_the_right_bytes(one, other).await;
     reads_past_the_end_are_truncated(one).await;
+    committed_blobs_are_listed(one, other).await;
+    seized_blobs_are_removed(one, other).await;
+    claims_keep_blobs(one, other).await;
+    blobs_committed_again_are_young(one, other).await;
 }
 
 /// Returns `length` bytes that follow from `seed` and repeat at no power of two.

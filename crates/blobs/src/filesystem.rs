@@ -6,6 +6,7 @@
 //! process leaves is a file in `staging/`, which the next [`FilesystemBlobs::open`] removes.
 
 mod cache;
+mod collection;
 mod content;
 mod layout;
 mod staging;
@@ -28,8 +29,8 @@ use self::{
     staging::StagedFile,
 };
 use crate::{
-    Blob, BlobStore, Error, Hashed, StageName, StagedBlob, blocking::blocking, memory::InMemory,
-    staging::StagingSpace,
+    Blob, BlobStore, Claim, Error, Hashed, Seizure, StageName, StagedBlob, StoredBlob,
+    blocking::blocking, memory::InMemory, staging::StagingSpace,
 };
 
 /// Blobs up to this size (manifests, configurations) are read whole and kept in memory.
@@ -146,6 +147,23 @@ impl BlobStore for FilesystemBlobs {
     async fn discard(&self, name: &StageName) -> Result<(), Error> {
         let path = self.shared.layout.kept(name);
         blocking("removing a kept stage", move || staging::discard(&path)).await
+    }
+
+    async fn claim(&self, digest: &Digest) -> Result<Claim, Error> {
+        let (shared, digest) = (Arc::clone(&self.shared), digest.clone());
+        blocking("claiming a blob", move || collection::claim(&shared, &digest)).await
+    }
+
+    async fn seize(&self, digest: &Digest) -> Result<Option<Box<dyn Seizure>>, Error> {
+        let (shared, digest) = (Arc::clone(&self.shared), digest.clone());
+        let seize = move || collection::seize(shared, digest);
+        let seized = blocking("seizing a blob", seize).await?;
+        Ok(seized.map(|seized| Box::new(seized) as Box<dyn Seizure>))
+    }
+
+    async fn list(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<StoredBlob>, Error> {
+        let (shared, after) = (Arc::clone(&self.shared), after.cloned());
+        blocking("listing blobs", move || collection::list(&shared, after.as_ref(), limit)).await
     }
 
     async fn delete(&self, digest: &Digest) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 //! hashed as it was written, found equal to its digest, and made durable, in that order.
 
 mod blocking;
+mod claim;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod filesystem;
@@ -12,6 +13,7 @@ mod memory;
 mod staging;
 mod store;
 
+pub use claim::{Claim, Seizure, StoredBlob};
 pub use filesystem::{FilesystemBlobs, Limits};
 pub use memory::MemoryBlobs;
 pub use store::{

@@ -1,17 +1,21 @@
 //! Blobs in memory: for tests, and for whoever keeps nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    ops::Bound,
+    sync::{self, Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use oci::{Algorithm, Digest};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
 use crate::{
-    Access, Blob, BlobStore, Content, Error, Hashed, StageName, StagedBlob,
+    Access, Blob, BlobStore, Claim, Content, Error, Hashed, Seizure, StageName, StagedBlob,
+    StoredBlob,
     staging::{Reservation, StagingSpace},
     store::Stage,
 };
@@ -22,10 +26,15 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// A blob store in memory. Clones are handles on one store.
 #[derive(Clone, Debug)]
 pub struct MemoryBlobs {
-    committed: Arc<Mutex<HashMap<Digest, Blob>>>,
+    committed: Arc<Mutex<Committed>>,
     kept: Arc<Mutex<HashMap<StageName, Kept>>>,
     space: Arc<StagingSpace>,
+    /// Read-locked by who claims anything, write-locked by who has seized something.
+    claims: Arc<RwLock<()>>,
 }
+
+/// Blobs by digest, and when each was committed.
+type Committed = BTreeMap<Digest, (Blob, SystemTime)>;
 
 /// A kept stage.
 #[derive(Debug, Default)]
@@ -42,6 +51,7 @@ impl MemoryBlobs {
             committed: Arc::default(),
             kept: Arc::default(),
             space: StagingSpace::new(staging_bytes_max),
+            claims: Arc::default(),
         }
     }
 
@@ -73,7 +83,7 @@ impl MemoryBlobs {
     }
 
     fn find(&self, digest: &Digest) -> Result<Blob, Error> {
-        let blob = lock(&self.committed).get(digest).cloned();
+        let blob = lock(&self.committed).get(digest).map(|(blob, _)| blob.clone());
         blob.ok_or_else(|| Error::NotFound(digest.clone()))
     }
 }
@@ -134,6 +144,30 @@ impl BlobStore for MemoryBlobs {
         Ok(())
     }
 
+    async fn claim(&self, digest: &Digest) -> Result<Claim, Error> {
+        let held = Arc::clone(&self.claims).read_owned().await;
+        let stored_bytes = self.find(digest).ok().map(|blob| blob.size_bytes);
+        Ok(Claim::new(stored_bytes, Box::new(held)))
+    }
+
+    async fn seize(&self, digest: &Digest) -> Result<Option<Box<dyn Seizure>>, Error> {
+        let Ok(lock) = Arc::clone(&self.claims).try_write_owned() else { return Ok(None) };
+        let (committed, digest) = (Arc::clone(&self.committed), digest.clone());
+        Ok(Some(Box::new(Seized { committed, digest, _lock: lock })))
+    }
+
+    async fn list(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<StoredBlob>, Error> {
+        let committed = lock(&self.committed);
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let blobs = committed.range::<Digest, _>((after, Bound::Unbounded)).take(limit);
+        let blob = |(digest, (blob, committed_at)): (&Digest, &(Blob, SystemTime))| StoredBlob {
+            digest: digest.clone(),
+            size_bytes: blob.size_bytes,
+            committed_at: *committed_at,
+        };
+        Ok(blobs.map(blob).collect())
+    }
+
     async fn delete(&self, digest: &Digest) -> Result<(), Error> {
         lock(&self.committed).remove(digest);
         Ok(())
@@ -148,11 +182,34 @@ impl BlobStore for MemoryBlobs {
     }
 }
 
+/// A digest that nobody can claim, nor any other.
+#[derive(Debug)]
+struct Seized {
+    committed: Arc<Mutex<Committed>>,
+    digest: Digest,
+    _lock: OwnedRwLockWriteGuard<()>,
+}
+
+#[async_trait]
+impl Seizure for Seized {
+    async fn remove(self: Box<Self>, before: SystemTime) -> Result<Option<u64>, Error> {
+        let mut committed = lock(&self.committed);
+        match committed.get(&self.digest) {
+            Some((blob, committed_at)) if *committed_at < before => {
+                let size_bytes = blob.size_bytes;
+                committed.remove(&self.digest);
+                Ok(Some(size_bytes))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 struct MemoryStage {
     blocks: Arc<Blocks>,
     kept: Option<Held>,
     reserved: Reservation,
-    committed: Arc<Mutex<HashMap<Digest, Blob>>>,
+    committed: Arc<Mutex<Committed>>,
 }
 
 /// A kept stage that somebody goes on with.
@@ -199,13 +256,17 @@ impl Stage for MemoryStage {
         if let Some(held) = &self.kept {
             held.with(|kept| drop(kept.remove(&held.name)));
         }
-        Ok(lock(&self.committed).entry(digest.clone()).or_insert(blob).clone())
+        let mut committed = lock(&self.committed);
+        let now = SystemTime::now();
+        let (blob, committed_at) = committed.entry(digest.clone()).or_insert((blob, now));
+        *committed_at = now;
+        Ok(blob.clone())
     }
 }
 
 /// Bytes in blocks of one size, of which the last still grows.
 #[derive(Default)]
-struct Blocks(RwLock<Grown>);
+struct Blocks(sync::RwLock<Grown>);
 
 #[derive(Default)]
 struct Grown {

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use oci::{Algorithm, Digest, Hasher};
 
+use crate::{Claim, Seizure, StoredBlob};
+
 /// What can go wrong with bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -138,7 +140,29 @@ pub trait BlobStore: Send + Sync + fmt::Debug + 'static {
     /// [`Error::Io`] where the medium fails.
     async fn discard(&self, name: &StageName) -> Result<(), Error>;
 
-    /// Deletes a blob; deleting what is not there succeeds. Readers that have it open go on.
+    /// Claims a digest, whether a blob of it is committed or not: until the claim is dropped nobody
+    /// collects that. Take it before the bytes are committed or looked at, keep it until the fact
+    /// that names them is recorded.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails.
+    async fn claim(&self, digest: &Digest) -> Result<Claim, Error>;
+
+    /// Seizes a digest, to collect its blob; `None` where somebody claims it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails.
+    async fn seize(&self, digest: &Digest) -> Result<Option<Box<dyn Seizure>>, Error>;
+
+    /// Lists committed blobs in the order of their digests, after one, at most `limit`; none at
+    /// the end.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the medium fails.
+    async fn list(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<StoredBlob>, Error>;
+
+    /// Deletes a blob, whoever claims or needs it; deleting what is not there succeeds. Readers
+    /// that have it open go on.
     ///
     /// # Errors
     /// [`Error::Io`] where the medium fails.

@@ -1,5 +1,6 @@
 //! The commands, one module for each kind of thing.
 
+mod gc;
 mod image;
 mod login;
 mod repository;
@@ -23,6 +24,8 @@ pub(crate) enum Task {
     Repository(Group<repository::RepositoryCommand>),
     /// Images in repositories
     Image(Group<image::ImageCommand>),
+    /// Free the space of what nobody needs any more
+    Gc(gc::GcArgs),
     /// Print a password for `docker login --username AWS --password-stdin`, good for 12 hours
     LoginPassword(Options),
 }
@@ -45,6 +48,7 @@ impl Task {
             Self::Secret(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Template(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Repository(Group { command, options }) => command.run(&open(&options)?).await,
+            Self::Gc(args) => gc::run(&open(&args.options)?, args.dry_run).await,
             Self::LoginPassword(options) => login::run(&open(&options)?).await,
             Self::Image(Group { command, options }) => command.run(&open(&options)?).await,
         }

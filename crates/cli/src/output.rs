@@ -13,7 +13,7 @@ use comfy_table::{ContentArrangement, Table as Drawing, presets};
 use serde::Serialize;
 
 use crate::error::Error;
-pub(crate) use words::{joined, moment, optional, secret_name, short_digest, size};
+pub(crate) use words::{duration, joined, moment, optional, secret_name, short_digest, size};
 
 /// How to answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -93,11 +93,27 @@ impl Registry {
         Ok(self.opened(digest, size_bytes, Served::Miss, Source::Filling(source, progress)))
     }
 
-    /// Looks a blob up for a HEAD. Never starts a fill.
+    /// Looks a blob up for a HEAD. Never starts a fill. A client that is told that the blob is
+    /// here may push a manifest that relies on it: it is not collected for a while.
     ///
     /// # Errors
     /// As [`Registry::open_blob`].
     pub async fn stat_blob(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<BlobSummary, PullError> {
+        let summary = self.look_up_blob(caller, repository, digest).await?;
+        if matches!(summary.served, Served::Hit) {
+            let key = (caller.registry.clone(), repository.clone(), digest.clone());
+            self.inner.vouched.remember(key);
+        }
+        Ok(summary)
+    }
+
+    /// Looks a blob up. Never starts a fill.
+    pub(crate) async fn look_up_blob(
         &self,
         caller: &Caller,
         repository: &RepositoryName,

@@ -35,11 +35,17 @@ pub enum Counter {
     LifecycleEvaluations,
     /// An image was expired by a lifecycle policy.
     ImagesExpired,
+    /// A link that no manifest names was deleted.
+    LinksCollected,
+    /// A blob that nobody needs was deleted.
+    BlobsCollected,
+    /// Bytes of those.
+    BytesCollected,
 }
 
 impl Counter {
     /// Every counter, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::ManifestHits,
         Self::ManifestMisses,
         Self::ManifestRevalidations,
@@ -55,6 +61,9 @@ impl Counter {
         Self::BlobsDamaged,
         Self::LifecycleEvaluations,
         Self::ImagesExpired,
+        Self::LinksCollected,
+        Self::BlobsCollected,
+        Self::BytesCollected,
     ];
 
     /// Returns the snake-case name and what it counts.
@@ -83,6 +92,11 @@ impl Counter {
                 ("lifecycle_evaluations", "lifecycle policies evaluated and carried out")
             }
             Self::ImagesExpired => ("images_expired", "images expired by lifecycle policies"),
+            Self::LinksCollected => {
+                ("links_collected", "blobs taken out of repositories that no manifest names")
+            }
+            Self::BlobsCollected => ("blobs_collected", "stored blobs that nobody needed, deleted"),
+            Self::BytesCollected => ("collected_bytes", "bytes of those blobs"),
         }
     }
 }

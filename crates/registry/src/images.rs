@@ -205,6 +205,8 @@ impl Registry {
         };
         match self.inner.blobs.stat(digest).await {
             Ok(size_bytes) if size_bytes == link.size_bytes => {
+                let key = (caller.registry.clone(), repository.clone(), digest.clone());
+                self.inner.vouched.remember(key);
                 Ok(LayerState::Available { size_bytes, media_type: link.media_type })
             }
             Ok(_) | Err(blobs::Error::NotFound(_)) => Ok(LayerState::Unavailable),

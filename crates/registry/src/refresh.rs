@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use blobs::Claim;
 use metadata::{
     ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, TagFact, Timestamp,
 };
@@ -185,6 +186,11 @@ impl ImportWork {
             self.forget_tag();
             Ok(Some(confirmed))
         } else {
+            // The row may go before it is recorded anew; the bytes must not.
+            let claim = self.inner.blobs.claim(&digest).await?;
+            if claim.stored_bytes().is_none() {
+                return Ok(None);
+            }
             let fact = self.inner.metadata.manifest(registry, repository, &digest).await?;
             self.record(fact, confirmed, settings).await.map(Some)
         }
@@ -223,7 +229,7 @@ impl ImportWork {
             host: self.matched.rule().upstream_registry_url.clone(),
             source: Arc::new(source),
         })?;
-        self.inner.store_bytes(&fetched.digest, fetched.bytes.clone()).await?;
+        let _claim = self.inner.store_bytes(&fetched.digest, fetched.bytes.clone()).await?;
         let stored = StoredManifest {
             bytes: fetched.bytes.clone(),
             digest: fetched.digest.clone(),
@@ -359,19 +365,21 @@ impl Match {
 }
 
 impl Inner {
-    /// Commits bytes that are in memory.
+    /// Commits bytes that are in memory. Keep the claim until the fact that names them is recorded.
     pub(crate) async fn store_bytes(
         &self,
         digest: &Digest,
         bytes: bytes::Bytes,
-    ) -> Result<(), PullError> {
+    ) -> Result<Claim, PullError> {
         let mut staged = self.blobs.stage(digest.algorithm()).await?;
         let appended = tokio::task::spawn_blocking(move || {
             staged.append(&bytes)?;
             Ok::<_, blobs::Error>(staged)
         });
         let staged = appended.await.map_err(|_| PullError::Abandoned)??;
-        staged.verify(digest, None)?.commit().await?;
-        Ok(())
+        let verified = staged.verify(digest, None)?;
+        let claim = self.blobs.claim(digest).await?;
+        verified.commit().await?;
+        Ok(claim)
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     StartError,
     authorize::{self, MatchedRule},
     circuit::Circuits,
+    collect::Vouched,
     flight::Flights,
     follow,
     hot::Hot,
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) pulls: Pulls,
     pub(crate) hashes: Hashes,
     pub(crate) upkeep: Upkeep,
+    pub(crate) vouched: Vouched,
 }
 
 impl Registry {
@@ -94,6 +96,7 @@ impl Registry {
             pulls: Pulls::default(),
             hashes: Hashes::default(),
             upkeep: Upkeep::default(),
+            vouched: Vouched::new(settings.collect_grace),
             blobs: parts.blobs,
             metadata: parts.metadata,
             upstream: Arc::new(Neighbours::new(parts.upstream, Weak::clone(inner))),

@@ -27,6 +27,10 @@ pub struct Settings {
     pub upload_life: Duration,
     /// How often a lifecycle policy is evaluated; zero where none ever is.
     pub lifecycle_interval: Duration,
+    /// How often what nobody needs is collected; zero where that is only done when asked for.
+    pub collect_interval: Duration,
+    /// How old has to be what is collected.
+    pub collect_grace: Duration,
     /// Fills that receive at once, all upstreams together. More than one upstream may have.
     pub fills_max: usize,
     /// How often one fill goes on where its upstream broke off, before it is given up.
@@ -90,6 +94,8 @@ impl Settings {
             uploads_max: 1000,
             upload_life: Duration::from_secs(24 * 60 * 60),
             lifecycle_interval: Duration::from_secs(6 * 60 * 60),
+            collect_interval: Duration::from_secs(6 * 60 * 60),
+            collect_grace: Duration::from_secs(24 * 60 * 60),
             fills_max: 128,
             fill_resumes_max: 20,
             rules_max: None,

@@ -19,6 +19,11 @@ use crate::registry::Inner;
 /// How often is looked for policies that are due, at the most.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
 
+/// How long after the start is collected at the latest, and how long a collection pauses after a
+/// step at the most.
+const FIRST_COLLECTION: Duration = Duration::from_secs(15 * 60);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
 /// How long the end waits for a step that is running.
 const LAST_STEP: Duration = Duration::from_secs(10);
 
@@ -28,6 +33,8 @@ pub(crate) struct Upkeep {
     is_closing: AtomicBool,
     /// Held by whoever carries out lifecycle policies.
     pub(crate) evaluation: Mutex<()>,
+    /// Held by whoever collects everything.
+    pub(crate) collection: Mutex<()>,
 }
 
 impl Upkeep {
@@ -41,6 +48,7 @@ impl Upkeep {
         self.is_closing.store(true, Ordering::SeqCst);
         let ended = async {
             drop(self.evaluation.lock().await);
+            drop(self.collection.lock().await);
         };
         if tokio::time::timeout(LAST_STEP, ended).await.is_err() {
             tracing::warn!("upkeep is still running and is left behind");
@@ -53,24 +61,31 @@ pub(crate) fn spawn(inner: &Arc<Inner>) {
     let interval = inner.settings.lifecycle_interval;
     if !interval.is_zero() {
         let look = interval.min(LOOK_EVERY);
-        repeat(look, inner, |inner| async move { inner.evaluate_due().await });
+        repeat(look, look, inner, |inner| async move { inner.evaluate_due().await });
+    }
+    let interval = inner.settings.collect_interval;
+    if !interval.is_zero() {
+        let first = interval.min(FIRST_COLLECTION);
+        repeat(first, interval, inner, |inner| async move { inner.collect_all(PAUSE_MAX).await });
     }
 }
 
-fn repeat<F>(every: Duration, inner: &Arc<Inner>, step: fn(Arc<Inner>) -> F)
+fn repeat<F>(first: Duration, every: Duration, inner: &Arc<Inner>, step: fn(Arc<Inner>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let registry: Weak<Inner> = Arc::downgrade(inner);
     tokio::spawn(async move {
+        let mut wait = first;
         loop {
             // Replicas that were started together do not look together.
-            tokio::time::sleep(every.mul_f64(rand::random_range(0.75..1.0))).await;
+            tokio::time::sleep(wait.mul_f64(rand::random_range(0.75..1.0))).await;
             let Some(inner) = registry.upgrade() else { return };
             if inner.upkeep.is_closing() {
                 return;
             }
             step(inner).await;
+            wait = every;
         }
     });
 }

@@ -154,6 +154,8 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         uploads_max: limits.uploads_max,
         upload_life: limits.upload_life,
         lifecycle_interval: limits.lifecycle_interval,
+        collect_interval: limits.gc_interval,
+        collect_grace: limits.gc_grace,
         rules_max: limits.rules_max,
         templates_max: limits.templates_max,
         hot_manifest_bytes_max: limits.hot_manifest_bytes_max,

@@ -3,7 +3,10 @@
 use std::{io, sync::Arc};
 
 use async_trait::async_trait;
-use blobs::{Access, Blob, BlobStore, Content, Error, Hashed, Stage, StageName, StagedBlob};
+use blobs::{
+    Access, Blob, BlobStore, Claim, Content, Error, Hashed, Seizure, Stage, StageName, StagedBlob,
+    StoredBlob,
+};
 use bytes::Bytes;
 use oci::{Algorithm, Digest};
 
@@ -24,6 +27,12 @@ pub enum BlobOperation {
     Commit,
     /// Deleting a blob, or removing a kept stage.
     Delete,
+    /// Claiming a digest.
+    Claim,
+    /// Seizing a digest.
+    Seize,
+    /// Listing blobs.
+    List,
     /// Checking a blob.
     Probe,
     /// Reading a committed or staged blob.
@@ -88,6 +97,21 @@ impl BlobStore for FailingBlobs {
     async fn discard(&self, name: &StageName) -> Result<(), Error> {
         self.meet(BlobOperation::Delete).await?;
         self.inner.discard(name).await
+    }
+
+    async fn claim(&self, digest: &Digest) -> Result<Claim, Error> {
+        self.meet(BlobOperation::Claim).await?;
+        self.inner.claim(digest).await
+    }
+
+    async fn seize(&self, digest: &Digest) -> Result<Option<Box<dyn Seizure>>, Error> {
+        self.meet(BlobOperation::Seize).await?;
+        self.inner.seize(digest).await
+    }
+
+    async fn list(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<StoredBlob>, Error> {
+        self.meet(BlobOperation::List).await?;
+        self.inner.list(after, limit).await
     }
 
     async fn delete(&self, digest: &Digest) -> Result<(), Error> {
@@ -169,7 +193,9 @@ mod tests {
 
     #[tokio::test]
     async fn each_operation_fails_on_command_and_heals() {
-        use BlobOperation::{Append, Commit, Delete, Open, Probe, Read, Stage, Stat};
+        use BlobOperation::{
+            Append, Claim, Commit, Delete, List, Open, Probe, Read, Seize, Stage, Stat,
+        };
         let blobs = FailingBlobs::new(Arc::new(MemoryBlobs::default()));
         let digest = Digest::of(b"ab");
         for operation in [Stage, Append, Commit] {
@@ -185,13 +211,16 @@ mod tests {
         blobs.faults().fail_nth(Read, 2);
         assert_eq!(blob.content.read(0, 2, Access::User).await.unwrap(), "ab");
         assert!(blob.content.read(0, 2, Access::User).await.is_err());
-        for operation in [Open, Stat, Probe, Delete] {
+        for operation in [Open, Stat, Probe, Delete, Claim, Seize, List] {
             blobs.faults().fail(operation);
         }
         assert!(blobs.open(&digest).await.is_err());
         assert!(blobs.stat(&digest).await.is_err());
         assert!(blobs.probe(&digest, 2, 0).await.is_err());
         assert!(blobs.delete(&digest).await.is_err());
+        assert!(blobs.claim(&digest).await.is_err());
+        assert!(blobs.seize(&digest).await.is_err());
+        assert!(blobs.list(None, 1).await.is_err());
     }
 
     #[tokio::test]

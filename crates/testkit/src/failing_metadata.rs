@@ -237,7 +237,7 @@ guard! {
     CollectionStore {
         LooseLinks: loose_links(page: &PageRequest, before: Timestamp) -> Page<LooseLink>;
         DeleteLooseLinks: delete_loose_links(links: &[LooseLink]) -> Vec<LooseLink>;
-        Needed: needed(digests: &[Digest]) -> Vec<Digest>;
+        Needed: needed(digests: &[Digest], but_loose: Option<Timestamp>) -> Vec<Digest>;
     }
     UploadStore {
         CreateUpload: create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();

@@ -3,6 +3,7 @@
 crate::operation::operations! {
     /// An operation of Cistern.
     Operation;
+    CollectGarbage
     DeletePullThroughCacheRulePolicy
     DescribePullThroughCacheRulePolicies
     PutPullThroughCacheRulePolicy

@@ -5,6 +5,7 @@
 //! <dir>/sha512/cd/cdef…
 //! <dir>/staging/<random>        a blob on its way in, locked (flock) while its writer lives
 //! <dir>/kept/<name>             a kept stage, locked while somebody goes on with it
+//! <dir>/claims/ab               empty, locked by who claims or seizes a digest that begins so
 //! ```
 //!
 //! Everything here blocks.
@@ -15,6 +16,7 @@ use std::{
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::SystemTime,
 };
 
 use oci::{Algorithm, Digest};
@@ -31,6 +33,7 @@ pub(super) struct Layout {
     blobs: PathBuf,
     staging: PathBuf,
     kept: PathBuf,
+    claims: PathBuf,
     /// Shards whose own directory entry is known to be durable.
     durable_shards: Mutex<HashSet<PathBuf>>,
 }
@@ -49,14 +52,15 @@ impl Layout {
     pub(super) fn make(dir: &Path) -> Result<Self, Error> {
         const ACTION: &str = "making the directories of the store";
         let (blobs, staging, kept) = (dir.to_owned(), dir.join("staging"), dir.join("kept"));
+        let claims = dir.join("claims");
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             fs::create_dir_all(blobs.join(algorithm.as_str())).map_err(Error::io(ACTION))?;
         }
-        for dir in [&staging, &kept] {
+        for dir in [&staging, &kept, &claims] {
             fs::create_dir_all(dir).map_err(Error::io(ACTION))?;
         }
         sync_directory(dir).map_err(Error::io(ACTION))?;
-        Ok(Self { blobs, staging, kept, durable_shards: Mutex::default() })
+        Ok(Self { blobs, staging, kept, claims, durable_shards: Mutex::default() })
     }
 
     pub(super) fn staging(&self) -> &Path {
@@ -66,6 +70,16 @@ impl Layout {
     /// Returns the path of a kept stage.
     pub(super) fn kept(&self, name: &StageName) -> PathBuf {
         self.kept.join(name.as_str())
+    }
+
+    /// Returns the path of the file that claims of a digest lock.
+    pub(super) fn claim(&self, digest: &Digest) -> PathBuf {
+        self.claims.join(&digest.hex()[..2])
+    }
+
+    /// Returns the directory of the shards of an algorithm.
+    pub(super) fn of_algorithm(&self, algorithm: Algorithm) -> PathBuf {
+        self.blobs.join(algorithm.as_str())
     }
 
     /// Returns the path of a committed blob.
@@ -98,6 +112,13 @@ impl Layout {
         if matches!(placed, Ok(Placed::AlreadyThere)) && !has_length(&target, size_bytes) {
             tracing::warn!(%digest, "a stored blob of the wrong length is replaced");
             placed = fs::rename(staged, &target).map(|()| Placed::Renamed);
+        }
+        if matches!(placed, Ok(Placed::AlreadyThere)) {
+            // What was committed again is not old, whoever collects by age.
+            let touched = File::open(&target).and_then(|file| file.set_modified(SystemTime::now()));
+            if let Err(error) = touched {
+                tracing::debug!(%error, %digest, "a blob that was committed again looks old");
+            }
         }
         // Where the blob was there, whoever put it there may not have come to this line yet.
         placed.and_then(|placed| sync_directory(&shard).map(|()| placed)).map_err(io)

@@ -34,6 +34,16 @@ pub(crate) fn size(bytes: Option<i64>) -> String {
     format!("{size:.digits$} {}", UNITS[unit])
 }
 
+/// Seconds in the largest unit that they are a whole number of.
+pub(crate) fn duration(seconds: i64) -> String {
+    const UNITS: [(i64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let unit = UNITS.iter().find(|(length, _)| seconds != 0 && seconds % length == 0);
+    unit.map_or_else(
+        || format!("{seconds}s"),
+        |(length, name)| format!("{}{name}", seconds / length),
+    )
+}
+
 /// A digest's first twelve digits, as docker shows them.
 pub(crate) fn short_digest(digest: &str) -> String {
     match digest.split_once(':') {

@@ -98,13 +98,21 @@ pub async fn knows_what_is_needed(one: &dyn MetadataStore, other: &dyn MetadataS
     let all = ["image", "config", "layer a", "linked", "nothing"].map(digest);
     let needed = |store| async move {
         let store: &dyn MetadataStore = store;
-        store.needed(&["image", "config", "layer a", "linked", "nothing"].map(digest)).await
+        let all = ["image", "config", "layer a", "linked", "nothing"].map(digest);
+        store.needed(&all, None).await
     };
     assert!(needed(other).await.expect("none").is_empty());
     let [_, region, account] = three_registries();
     one.record_links(&[new_link(&region, "hub/a", "linked")]).await.expect("a link");
     one.record_manifest(&account, &untagged("hub/a", "image", 1_000)).await.expect("a manifest");
     assert_eq!(needed(other).await.expect("some"), all[..4]);
+    // "layer a" is linked too, and named: no loose link. "linked" is.
+    one.record_links(&[new_link(&account, "hub/a", "layer a")]).await.expect("a link");
+    let but_loose = other.needed(&all, Some(Timestamp(1_001))).await.expect("some");
+    assert_eq!(but_loose, all[..3]);
+    let but_older = other.needed(&all, Some(Timestamp(1_000))).await.expect("some");
+    assert_eq!(but_older, all[..4]);
+    one.delete_link(&account, &repository("hub/a"), &digest("layer a")).await.expect("an end");
     one.delete_manifest(&account, &repository("hub/a"), &digest("image")).await.expect("an end");
     assert_eq!(needed(other).await.expect("one"), all[3..4]);
     one.delete_repository(&region, &repository("hub/a"), true).await.expect("an end");

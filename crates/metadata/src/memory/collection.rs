@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use oci::Digest;
 
 use super::{MemoryMetadata, State};
-use crate::{CollectionStore, Error, LooseLink, Page, PageRequest, Timestamp};
+use crate::{CollectionStore, Error, Link, LooseLink, Page, PageRequest, Timestamp};
 
 #[async_trait]
 impl CollectionStore for MemoryMetadata {
@@ -31,13 +31,18 @@ impl CollectionStore for MemoryMetadata {
         Ok(deleted)
     }
 
-    async fn needed(&self, digests: &[Digest]) -> Result<Vec<Digest>, Error> {
+    async fn needed(
+        &self,
+        digests: &[Digest],
+        but_loose: Option<Timestamp>,
+    ) -> Result<Vec<Digest>, Error> {
         let state = self.state();
         let is_needed = |digest: &&Digest| {
             let mut contents =
                 state.registries.values().flat_map(|facts| facts.repositories.values());
             contents.any(|content| {
-                content.link(digest).is_ok()
+                let counts = |link: Link| but_loose.is_none_or(|before| link.linked_at >= before);
+                content.link(digest).is_ok_and(counts)
                     || content.manifest(digest).is_ok()
                     || content.parent_of(digest).is_some()
             })

@@ -13,7 +13,8 @@ statements! {
         ORDER BY account, region, repository, digest LIMIT $5";
     NEXT_REGISTRY = "SELECT account, region FROM repositories \
         WHERE (account, region) > ($1, $2) ORDER BY account, region LIMIT 1";
-    LINKED = "SELECT 1 FROM links WHERE account = $1 AND region = $2 AND digest = $3 LIMIT 1";
+    LINKED = "SELECT 1 FROM links \
+        WHERE account = $1 AND region = $2 AND digest = $3 AND linked_at >= $4 LIMIT 1";
     MANIFEST = "SELECT 1 FROM manifests \
         WHERE account = $1 AND region = $2 AND digest = $3 LIMIT 1";
     PART = "SELECT 1 FROM manifest_references \
@@ -34,8 +35,12 @@ impl CollectionStore for SqliteMetadata {
         delete(self.write().await?, links).await
     }
 
-    async fn needed(&self, digests: &[Digest]) -> Result<Vec<Digest>, Error> {
-        needed(&mut *self.snapshot().await?, digests).await
+    async fn needed(
+        &self,
+        digests: &[Digest],
+        but_loose: Option<Timestamp>,
+    ) -> Result<Vec<Digest>, Error> {
+        needed(&mut *self.snapshot().await?, digests, but_loose).await
     }
 }
 
@@ -107,11 +112,12 @@ async fn delete(mut write: Write, loose: &[LooseLink]) -> Result<Vec<LooseLink>,
 async fn needed(
     connection: &mut SqliteConnection,
     digests: &[Digest],
+    but_loose: Option<Timestamp>,
 ) -> Result<Vec<Digest>, Error> {
     let registries = registries(&mut *connection).await?;
     let mut needed = Vec::new();
     for digest in digests {
-        if is_needed(&mut *connection, &registries, digest).await? {
+        if is_needed(&mut *connection, &registries, digest, but_loose).await? {
             needed.push(digest.clone());
         }
     }
@@ -122,9 +128,22 @@ async fn is_needed(
     connection: &mut SqliteConnection,
     registries: &[(String, String)],
     digest: &Digest,
+    but_loose: Option<Timestamp>,
 ) -> Result<bool, Error> {
     for (account, region) in registries {
-        for statement in [LINKED, MANIFEST, PART] {
+        // A link that is not loose has its blob named as a part.
+        let since = but_loose.map_or(i64::MIN, |before| before.0);
+        let linked: Option<i64> = sqlx::query_scalar(LINKED)
+            .bind(account)
+            .bind(region)
+            .bind(digest.as_str())
+            .bind(since)
+            .fetch_optional(&mut *connection)
+            .await?;
+        if linked.is_some() {
+            return Ok(true);
+        }
+        for statement in [MANIFEST, PART] {
             let found: Option<i64> = sqlx::query_scalar(statement)
                 .bind(account)
                 .bind(region)

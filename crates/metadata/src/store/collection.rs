@@ -23,6 +23,11 @@ pub trait CollectionStore: Send + Sync + fmt::Debug + 'static {
     async fn delete_loose_links(&self, links: &[LooseLink]) -> Result<Vec<LooseLink>, Error>;
 
     /// Returns those of `digests` that any registry needs: there is a link or a manifest of that
-    /// digest, or a manifest names it as its part.
-    async fn needed(&self, digests: &[Digest]) -> Result<Vec<Digest>, Error>;
+    /// digest, or a manifest names it as its part. With `but_loose`, links do not count that were
+    /// linked before that and are loose.
+    async fn needed(
+        &self,
+        digests: &[Digest],
+        but_loose: Option<Timestamp>,
+    ) -> Result<Vec<Digest>, Error>;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blobs::{Blob, BlobStore, StagedBlob};
+use blobs::{Blob, BlobStore, Claim, StagedBlob};
 use bytes::Bytes;
 use metadata::{Link, NewLink};
 use oci::Digest;
@@ -36,17 +36,18 @@ impl FillTask {
             Err(FillError::Storage(_) | FillError::Abandoned) => {}
         }
         match outcome {
-            Ok(size_bytes) => self.finish(size_bytes).await,
+            Ok((size_bytes, claim)) => self.finish(size_bytes, claim).await,
             Err(error) => self.fail(error),
         }
     }
 
-    /// Brings the bytes to where every reader can have them all; returns how many.
-    async fn fill(&self) -> Result<u64, FillError> {
-        if let Some(blob) = self.adopt().await? {
+    /// Brings the bytes to where every reader can have them all; returns how many, and what keeps
+    /// them there until they are linked.
+    async fn fill(&self) -> Result<(u64, Claim), FillError> {
+        if let Some((blob, claim)) = self.adopt().await? {
             self.lease.start(Arc::clone(&blob.content), Some(blob.size_bytes));
             self.lease.verified(blob.size_bytes);
-            return Ok(blob.size_bytes);
+            return Ok((blob.size_bytes, claim));
         }
         let body = self.inner.upstream.fetch_blob(&self.target, &self.digest, 0).await;
         let body = body.map_err(|error| FillError::Upstream(Arc::new(error)))?;
@@ -59,12 +60,18 @@ impl FillTask {
         let verified = staged.verify(&self.digest, size_bytes).map_err(stored)?;
         self.lease.verified(verified.size_bytes());
         // Readers have every byte from here on; a store that cannot keep them costs a later fill.
-        verified.commit().await.map(|blob| blob.size_bytes).map_err(stored)
+        let claim = self.blobs().claim(&self.digest).await.map_err(stored)?;
+        let blob = verified.commit().await.map_err(stored)?;
+        Ok((blob.size_bytes, claim))
     }
 
     /// Takes bytes that are here already, without a link, if the upstream would serve them to
     /// this identity: one HEAD.
-    async fn adopt(&self) -> Result<Option<Blob>, FillError> {
+    async fn adopt(&self) -> Result<Option<(Blob, Claim)>, FillError> {
+        let claim = self.blobs().claim(&self.digest).await.map_err(stored)?;
+        if claim.stored_bytes().is_none() {
+            return Ok(None);
+        }
         let blob = match self.blobs().open(&self.digest).await {
             Ok(blob) => blob,
             Err(blobs::Error::NotFound(_)) => return Ok(None),
@@ -73,11 +80,13 @@ impl FillTask {
         let LinkWish { registry, repository, .. } = &self.wish;
         match self.inner.linked_size(registry, repository, &self.digest).await {
             // By a fill that ended between the reader's look and this one.
-            Ok(Some(size_bytes)) if size_bytes == blob.size_bytes => return Ok(Some(blob)),
+            Ok(Some(size_bytes)) if size_bytes == blob.size_bytes => {
+                return Ok(Some((blob, claim)));
+            }
             _ => {}
         }
         match self.inner.upstream.stat_blob(&self.target, &self.digest).await {
-            Ok(stat) if stat.size_bytes == Some(blob.size_bytes) => Ok(Some(blob)),
+            Ok(stat) if stat.size_bytes == Some(blob.size_bytes) => Ok(Some((blob, claim))),
             // What is here was cut off, or the upstream does not tell the truth: the bytes will
             // show. Their commit replaces a stored blob of another length.
             Ok(_) => Ok(None),
@@ -111,7 +120,7 @@ impl FillTask {
     }
 
     /// Writes the links that were asked for, until nobody asks any more.
-    async fn finish(self, size_bytes: u64) {
+    async fn finish(self, size_bytes: u64, _claim: Claim) {
         loop {
             let wishes = self.lease.next_wishes();
             if wishes.is_empty() {

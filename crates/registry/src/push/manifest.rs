@@ -4,11 +4,11 @@
 //! an index need not either, unless ECR's rules hold; config and layers must.
 
 use bytes::Bytes;
-use metadata::{Change, ManifestFact, NewManifest};
+use metadata::{Change, HeldParts, ManifestFact, NewManifest};
 use oci::{Algorithm, Descriptor, Digest, Kind, Manifest, Reference, RepositoryName, Tag};
 
 use super::PushError;
-use crate::{Caller, PullError, Registry};
+use crate::{BlobSummary, Caller, PullError, Registry, Served};
 
 /// A manifest to be pushed.
 #[derive(Clone, Debug)]
@@ -58,10 +58,10 @@ impl Registry {
         let digest = check_digest(&new)?;
         let manifest = Manifest::read(&new.bytes, new.media_type.as_deref())?;
         check_media_type(&manifest, new.media_type.as_deref())?;
-        self.check_parts(caller, repository, &manifest, new.whole).await?;
+        let parts = self.check_parts(caller, repository, &manifest, new.whole).await?;
         let was_there = self.is_same(caller, repository, &digest, new.tag.as_ref()).await?;
 
-        inner.store_bytes(&digest, new.bytes.clone()).await.map_err(stored)?;
+        let _claim = inner.store_bytes(&digest, new.bytes.clone()).await.map_err(stored)?;
         let now = inner.clock.now();
         let config_type = manifest.config.as_ref().map(|config| config.media_type.clone());
         let subject = manifest.subject.map(|subject| subject.digest);
@@ -80,8 +80,16 @@ impl Registry {
         let tag = new.tag.clone();
         let settings = inner.settings_for_push(&caller.registry, repository).await?;
         let record = NewManifest { repository: repository.clone(), manifest: fact, tag, settings };
-        match inner.metadata.record_manifest(&caller.registry, &record).await {
+        match inner.metadata.record_with_parts(&caller.registry, &record, &parts).await {
             Ok(()) => {}
+            Err(metadata::Error::PartMissing { digest }) => {
+                let digests = vec![digest];
+                return Err(if parts.links.contains(&digests[0]) {
+                    PushError::BlobsUnknown { digests }
+                } else {
+                    PushError::ManifestsUnknown { digests }
+                });
+            }
             Err(metadata::Error::TagImmutable { digest }) => {
                 return Err(immutable(repository, new.tag, digest));
             }
@@ -95,17 +103,21 @@ impl Registry {
         Ok(PushedManifest { digest, media_type: manifest.media_type, subject, was_there })
     }
 
-    /// Holds a manifest's parts against what the repository has, or a rule could bring.
+    /// Holds a manifest's parts against what the repository has, or a rule could bring; returns
+    /// those that it has, which must not go before the manifest is recorded.
     async fn check_parts(
         &self,
         caller: &Caller,
         repository: &RepositoryName,
         manifest: &Manifest,
         whole: bool,
-    ) -> Result<(), PushError> {
-        let mut digests = Vec::new();
+    ) -> Result<HeldParts, PushError> {
+        let (mut digests, mut parts) = (Vec::new(), HeldParts::default());
         for blob in manifest.blobs().filter(|blob| !is_foreign(blob)) {
-            match self.stat_blob(caller, repository, &blob.digest).await {
+            match self.look_up_blob(caller, repository, &blob.digest).await {
+                Ok(BlobSummary { served: Served::Hit, .. }) => {
+                    parts.links.push(blob.digest.clone());
+                }
                 Ok(_) => {}
                 Err(PullError::BlobUnknown { .. } | PullError::NameUnknown { .. }) => {
                     if !self.bring_official(caller, repository, &blob.digest).await? {
@@ -118,16 +130,18 @@ impl Registry {
         if !digests.is_empty() {
             return Err(PushError::BlobsUnknown { digests });
         }
-        if manifest.kind == Kind::Index && whole {
+        if manifest.kind == Kind::Index {
             for child in &manifest.children {
                 let stored =
                     self.inner.stored_manifest(&caller.registry, repository, &child.digest).await;
-                if stored.map_err(PushError::Pull)?.is_none() {
-                    digests.push(child.digest.clone());
+                match stored.map_err(PushError::Pull)? {
+                    Some(_) => parts.manifests.push(child.digest.clone()),
+                    None if whole => digests.push(child.digest.clone()),
+                    None => {}
                 }
             }
         }
-        if digests.is_empty() { Ok(()) } else { Err(PushError::ManifestsUnknown { digests }) }
+        if digests.is_empty() { Ok(parts) } else { Err(PushError::ManifestsUnknown { digests }) }
     }
 
     /// Tells whether a push changes nothing.

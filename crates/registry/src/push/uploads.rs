@@ -232,10 +232,9 @@ impl Registry {
         }
         let linked = inner.linked_size(registry, from, digest).await.map_err(PushError::Pull)?;
         let Some(size_bytes) = linked else { return Ok(None) };
-        match inner.blobs.stat(digest).await {
-            Ok(stored) if stored == size_bytes => {}
-            Ok(_) | Err(blobs::Error::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let claim = inner.blobs.claim(digest).await?;
+        if claim.stored_bytes() != Some(size_bytes) {
+            return Ok(None);
         }
         let was_there = inner.is_linked(registry, repository, digest).await?;
         inner.link_pushed(registry, repository, digest, size_bytes, caller.origin()).await?;
@@ -254,6 +253,7 @@ impl Inner {
     ) -> Result<PushedBlob, PushError> {
         let (digest, size_bytes) = (verified.digest().clone(), verified.size_bytes());
         let was_there = self.is_linked(registry, repository, &digest).await?;
+        let _claim = self.blobs.claim(&digest).await?;
         verified.commit().await?;
         self.link_pushed(registry, repository, &digest, size_bytes, origin).await?;
         Ok(PushedBlob { digest, size_bytes, was_there })

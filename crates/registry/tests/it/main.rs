@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod budget;
+mod collect;
 mod damage;
 mod describe;
 mod fill_failures;

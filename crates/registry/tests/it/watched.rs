@@ -222,7 +222,7 @@ passed_on! {
     impl CollectionStore {
         fn loose_links(page: &PageRequest, before: Timestamp) -> Page<LooseLink>;
         fn delete_loose_links(links: &[LooseLink]) -> Vec<LooseLink>;
-        fn needed(digests: &[Digest]) -> Vec<Digest>;
+        fn needed(digests: &[Digest], but_loose: Option<Timestamp>) -> Vec<Digest>;
     }
     impl UploadStore {
         fn create_upload(registry: &RegistryId, upload: &Upload, limit: Option<u32>) -> ();

@@ -45,6 +45,10 @@ pub(crate) struct Limits {
     pub(crate) upload_life: Duration,
     /// How often a lifecycle policy is evaluated; zero where none ever is.
     pub(crate) lifecycle_interval: Duration,
+    /// How often what nobody needs is collected; zero where that is only done when asked for.
+    pub(crate) gc_interval: Duration,
+    /// How old has to be what is collected.
+    pub(crate) gc_grace: Duration,
     /// Entries of one page of tags, repositories or referrers.
     pub(crate) list_entries_max: usize,
     /// Pull through cache rules of one registry; none where nobody limits them.
@@ -108,6 +112,8 @@ impl Default for Limits {
             uploads_max: settings.uploads_max,
             upload_life: settings.upload_life,
             lifecycle_interval: settings.lifecycle_interval,
+            gc_interval: settings.collect_interval,
+            gc_grace: settings.collect_grace,
             list_entries_max: 1000,
             rules_max: settings.rules_max,
             templates_max: settings.templates_max,
@@ -202,6 +208,8 @@ impl Limits {
             (&mut self.retry_after_max, "limits.retry-after"),
             (&mut self.upload_life, "limits.upload-life"),
             (&mut self.lifecycle_interval, "limits.lifecycle-interval"),
+            (&mut self.gc_interval, "limits.gc-interval"),
+            (&mut self.gc_grace, "limits.gc-grace"),
             (&mut self.download_url_life, "limits.download-url-life"),
             (&mut self.drain_timeout, "limits.drain-timeout"),
         ] {

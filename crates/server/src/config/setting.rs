@@ -128,6 +128,8 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.uploads", Kind::Text),
             ("limits.upload-life", Kind::Text),
             ("limits.lifecycle-interval", Kind::Text),
+            ("limits.gc-interval", Kind::Text),
+            ("limits.gc-grace", Kind::Text),
             ("limits.list-entries", Kind::Text),
             ("limits.connections", Kind::Text),
             ("limits.redirects", Kind::Text),

@@ -3,6 +3,7 @@
 //! One module for each kind of thing. An operation is a line of `aws::cistern::Operation`, its
 //! shapes beside it, a line below, and a function as everywhere: parse, apply, render.
 
+mod collection;
 mod rule_policies;
 
 use aws::cistern::Operation;
@@ -14,6 +15,7 @@ pub(super) async fn answer(call: &Call<'_>, name: &str, exchange: &mut Exchange)
     let operation = Operation::parse(name).ok_or_else(|| error::no_such_operation(name))?;
     exchange.operation = Some(operation.name());
     match operation {
+        Operation::CollectGarbage => collection::step(call).await,
         Operation::PutPullThroughCacheRulePolicy => rule_policies::put(call).await,
         Operation::DescribePullThroughCacheRulePolicies => rule_policies::describe(call).await,
         Operation::DeletePullThroughCacheRulePolicy => rule_policies::delete(call).await,

@@ -1,6 +1,7 @@
 //! One test for each operation and each exception of the control plane.
 
 mod cloud_control;
+mod collection;
 mod compatibility;
 mod hostile;
 mod image_writes;

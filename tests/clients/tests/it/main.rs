@@ -5,6 +5,7 @@ mod boto3;
 mod cdktf;
 mod cli_reference;
 mod cloud_control;
+mod collection;
 mod crash;
 mod credential_program;
 mod documents;

@@ -55,3 +55,25 @@ fn a_repository_whose_policy_is_refused_is_not_there() {
     let absent = ["repository", "add", "team/app", "--policy-file", "absent.json"];
     assert!(world.home.refused(&absent, 1).starts_with("cannot read absent.json"));
 }
+
+#[test]
+fn a_lifecycle_policy_is_previewed_and_space_is_freed() {
+    let world = World::new();
+    world.home.write("lifecycle.json", LIFECYCLE);
+    world.json(&["repository", "add", "team/app"]);
+    let none = world.home.refused(&["repository", "preview", "team/app"], 1);
+    assert!(none.contains("(LifecyclePolicyNotFoundException)"), "{none}");
+    let preview =
+        ["repository", "preview", "team/app", "--lifecycle-policy-file", "lifecycle.json"];
+    let found = world.json(&preview);
+    assert_eq!(found["summary"]["expiringImageTotalCount"], 0);
+    assert_eq!(found["lifecyclePolicyText"], LIFECYCLE);
+    let said = world.home.run(&preview);
+    assert_eq!(super::stderr(&said), "no images to expire\n");
+
+    let freed = world.json(&["gc"]);
+    assert_eq!(freed["graceSeconds"], 24 * 60 * 60);
+    let said = world.prints(&["gc", "--dry-run"]);
+    assert!(said.starts_with("would free 0 B: 0 blobs"), "{said}");
+    assert!(said.contains("nothing younger than 1d is touched"), "{said}");
+}
