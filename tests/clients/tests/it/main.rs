@@ -24,6 +24,7 @@ mod pulumi;
 mod push;
 mod readme;
 mod repositories;
+mod rule_policies;
 mod rules;
 mod rust_sdk;
 mod scene;
