@@ -16,4 +16,4 @@ pub use failing_metadata::{FailingMetadata, MetadataOperation};
 pub use faults::Faults;
 pub use gate::Gate;
 pub use pattern::Pattern;
-pub use scripted::{Script, ScriptedUpstream, Seen, Tokens, blob_path, manifest_path};
+pub use scripted::{Realm, Script, ScriptedUpstream, Seen, Tokens, blob_path, manifest_path};

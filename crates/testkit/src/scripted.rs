@@ -30,7 +30,11 @@ use self::{
     content::{Content, Resource},
     journal::Journal,
 };
-pub use self::{auth::Tokens, journal::Seen, script::Script};
+pub use self::{
+    auth::{Realm, Tokens},
+    journal::Seen,
+    script::Script,
+};
 use crate::Pattern;
 
 /// A scripted upstream. Dropping it closes its listener and its connections.
@@ -47,7 +51,7 @@ struct State {
     resources: Mutex<HashMap<String, Resource>>,
     scripts: Mutex<HashMap<String, Script>>,
     auth: Mutex<Auth>,
-    tokens: Mutex<Option<Arc<Tokens>>>,
+    tokens: Mutex<Option<(String, Arc<Tokens>)>>,
     journal: Journal,
 }
 
@@ -206,13 +210,22 @@ impl ScriptedUpstream {
 
     /// Lets in whoever has a token, and names this realm.
     pub fn require_token_of(&self, tokens: &Arc<Tokens>, realm: &str) {
-        let auth = Auth::Bearer { tokens: Arc::clone(tokens), realm: realm.to_owned() };
-        *lock(&self.state.auth) = auth;
+        self.require_token_like(tokens, Realm::at(realm));
+    }
+
+    /// Lets in whoever has a token, and names a realm in these words.
+    pub fn require_token_like(&self, tokens: &Arc<Tokens>, realm: Realm) {
+        *lock(&self.state.auth) = Auth::Bearer { tokens: Arc::clone(tokens), realm };
     }
 
     /// Issues these tokens at `/token`.
     pub fn serve_tokens(&self, tokens: &Arc<Tokens>) {
-        *lock(&self.state.tokens) = Some(Arc::clone(tokens));
+        self.serve_tokens_at("/token", tokens);
+    }
+
+    /// Issues these tokens at a path.
+    pub fn serve_tokens_at(&self, path: &str, tokens: &Arc<Tokens>) {
+        *lock(&self.state.tokens) = Some((path.to_owned(), Arc::clone(tokens)));
     }
 
     /// Returns what it was asked, in order.
@@ -256,8 +269,10 @@ impl State {
         lock(&self.auth).clone()
     }
 
-    fn tokens(&self) -> Option<Arc<Tokens>> {
-        lock(&self.tokens).clone()
+    /// Returns the tokens that are issued at a path.
+    fn tokens_at(&self, path: &str) -> Option<Arc<Tokens>> {
+        let served = lock(&self.tokens);
+        served.as_ref().filter(|(at, _)| at == path).map(|(_, tokens)| Arc::clone(tokens))
     }
 
     /// Returns the script of a path and counts its use.

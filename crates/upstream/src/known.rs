@@ -1,6 +1,22 @@
 //! The upstreams that Amazon ECR knows, and what is peculiar about them: one table.
 //!
-//! ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
+//! ECR user guide, "Sync an upstream registry with an Amazon ECR private registry". What each asks
+//! for and where it sends its clients, as seen from them; `tests/it/kinds.rs` plays each of these:
+//!
+//! | kind | challenge | blobs are at |
+//! |---|---|---|
+//! | `ecr` | Basic, a login of `GetAuthorizationToken` | a bucket of S3 |
+//! | `ecr-public` | Bearer, scope `aws` for everything | CloudFront |
+//! | `docker-hub` | Bearer, another host of its domain; manifests are counted, HEADs are not | a CDN |
+//! | `k8s` | none; manifests are elsewhere too | Artifact Registry, buckets of S3 |
+//! | `quay` | Bearer, realm below `/v2/`; none for much of what is public | its CDN |
+//! | `github-container-registry` | Bearer, for what is public too | Azure's storage |
+//! | `gitlab-container-registry` | Bearer, realm on another host | a CDN of another domain |
+//! | `azure-container-registry` | Bearer, `access_token` without lifetime | Azure's storage |
+//! | `chainguard` | Bearer, at home | R2 of Cloudflare |
+//!
+//! Where blobs are, an address is signed and good for minutes: it is asked for anew each time, and
+//! no credentials go along (Azure's storage answers 400 to them).
 
 use crate::EcrHost;
 
@@ -34,6 +50,10 @@ struct Row {
     host: HostPattern,
     /// Whether ECR refuses a rule without credentials.
     requires_credentials: bool,
+    /// The host of its token realm, where that is another one.
+    realm: Option<&'static str>,
+    /// Whether a HEAD costs nothing of a client's budget.
+    is_head_free: bool,
 }
 
 enum HostPattern {
@@ -44,21 +64,28 @@ enum HostPattern {
 
 const TABLE: [Row; 9] = {
     use HostPattern::{Exactly, PrivateEcr, Under};
+    use Kind::{
+        AzureContainerRegistry, Chainguard, DockerHub, Ecr, EcrPublic, GithubContainerRegistry,
+        GitlabContainerRegistry, K8s, Quay,
+    };
     [
-        row(Kind::Ecr, "ecr", PrivateEcr, false),
-        row(Kind::EcrPublic, "ecr-public", Exactly("public.ecr.aws"), false),
-        row(Kind::DockerHub, "docker-hub", Exactly(DOCKER_HUB), true),
-        row(Kind::K8s, "k8s", Exactly("registry.k8s.io"), false),
-        row(Kind::Quay, "quay", Exactly("quay.io"), false),
-        row(Kind::GithubContainerRegistry, "github-container-registry", Exactly("ghcr.io"), true),
-        row(
-            Kind::GitlabContainerRegistry,
-            "gitlab-container-registry",
-            Exactly("registry.gitlab.com"),
-            true,
-        ),
-        row(Kind::AzureContainerRegistry, "azure-container-registry", Under("azurecr.io"), true),
-        row(Kind::Chainguard, "chainguard", Exactly("cgr.dev"), true),
+        row(Ecr, "ecr", PrivateEcr),
+        row(EcrPublic, "ecr-public", Exactly("public.ecr.aws")),
+        // "Pull usage and limits": a pull is a GET of a manifest.
+        row(DockerHub, "docker-hub", Exactly(DOCKER_HUB))
+            .requires_credentials()
+            .realm("auth.docker.io")
+            .with_free_heads(),
+        row(K8s, "k8s", Exactly("registry.k8s.io")),
+        row(Quay, "quay", Exactly("quay.io")),
+        row(GithubContainerRegistry, "github-container-registry", Exactly("ghcr.io"))
+            .requires_credentials(),
+        row(GitlabContainerRegistry, "gitlab-container-registry", Exactly("registry.gitlab.com"))
+            .requires_credentials()
+            .realm("gitlab.com"),
+        row(AzureContainerRegistry, "azure-container-registry", Under("azurecr.io"))
+            .requires_credentials(),
+        row(Chainguard, "chainguard", Exactly("cgr.dev")).requires_credentials(),
     ]
 };
 
@@ -68,15 +95,26 @@ const DOCKER_HUB: &str = "registry-1.docker.io";
 /// Names people write for Docker Hub.
 const DOCKER_HUB_ALIASES: [&str; 2] = ["docker.io", "index.docker.io"];
 
-/// Token realms that lie outside their registry's registrable domain, or are worth naming.
-const REALMS: [(&str, &str); 3] = [
-    (DOCKER_HUB, "auth.docker.io"),
-    ("registry.gitlab.com", "gitlab.com"),
-    ("nvcr.io", "authn.nvidia.com"),
-];
+/// Token realms of registries that are no kind of ECR's, and lie outside their domain.
+const OTHER_REALMS: [(&str, &str); 1] = [("nvcr.io", "authn.nvidia.com")];
 
-const fn row(kind: Kind, name: &'static str, host: HostPattern, requires_credentials: bool) -> Row {
-    Row { kind, name, host, requires_credentials }
+const fn row(kind: Kind, name: &'static str, host: HostPattern) -> Row {
+    let (requires_credentials, realm, is_head_free) = (false, None, false);
+    Row { kind, name, host, requires_credentials, realm, is_head_free }
+}
+
+impl Row {
+    const fn requires_credentials(self) -> Self {
+        Self { requires_credentials: true, ..self }
+    }
+
+    const fn realm(self, host: &'static str) -> Self {
+        Self { realm: Some(host), ..self }
+    }
+
+    const fn with_free_heads(self) -> Self {
+        Self { is_head_free: true, ..self }
+    }
 }
 
 impl Kind {
@@ -129,19 +167,24 @@ pub(crate) fn serving_host(host: &str) -> &str {
     if DOCKER_HUB_ALIASES.contains(&host) { DOCKER_HUB } else { host }
 }
 
-/// Tells whether the registry that `host` serves counts no HEAD against a client's budget. Docker
-/// Hub, "Pull usage and limits": a pull is a GET of a manifest.
+/// Tells whether the registry that `host` serves counts no HEAD against a client's budget.
 pub(crate) fn is_head_free(host: &str) -> bool {
-    serving_host(host) == DOCKER_HUB
+    row_of_host(serving_host(host)).is_some_and(|row| row.is_head_free)
 }
 
 /// Tells whether `realm_host` is known to be the token realm of `host`.
 pub(crate) fn is_realm_of(realm_host: &str, host: &str) -> bool {
-    REALMS.contains(&(serving_host(host), realm_host))
+    let host = serving_host(host);
+    row_of_host(host).is_some_and(|row| row.realm == Some(realm_host))
+        || OTHER_REALMS.contains(&(host, realm_host))
 }
 
 fn kind_of_host(host: &str) -> Option<Kind> {
-    TABLE.iter().find(|row| row.host.matches(host)).map(|row| row.kind)
+    row_of_host(host).map(|row| row.kind)
+}
+
+fn row_of_host(host: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.host.matches(host))
 }
 
 fn authority_of(registry_url: &str) -> &str {

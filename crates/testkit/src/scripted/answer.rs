@@ -50,6 +50,13 @@ pub(super) async fn answer(
 
 fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> Response<Body> {
     let path = parts.uri.path();
+    let is_scripted = script.status.is_some() || script.body.is_some();
+    if let Some(tokens) = state.tokens_at(path).filter(|_| !is_scripted) {
+        return match tokens.issue(parts) {
+            Ok(body) => typed(JSON, full(body)),
+            Err(status) => error(status, "UNAUTHORIZED", "wrong user name or password"),
+        };
+    }
     if path.starts_with("/v2/")
         && let Err(challenge) = state.auth().admit(parts)
     {
@@ -68,12 +75,6 @@ fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> R
             answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         }
         return answer;
-    }
-    if let Some(tokens) = state.tokens().filter(|_| path == "/token" && script.body.is_none()) {
-        return match tokens.issue(parts) {
-            Ok(body) => typed(JSON, full(body)),
-            Err(status) => error(status, "UNAUTHORIZED", "wrong user name or password"),
-        };
     }
     let mut resource = state.resource(target(parts)).or_else(|| state.resource(path));
     if let Some(body) = &script.body {

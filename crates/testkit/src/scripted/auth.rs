@@ -24,8 +24,26 @@ pub(super) enum Auth {
     },
     Bearer {
         tokens: std::sync::Arc<Tokens>,
-        realm: String,
+        realm: Realm,
     },
+}
+
+/// A token realm, as a challenge names it.
+#[derive(Clone, Debug)]
+pub struct Realm {
+    /// The address.
+    pub url: String,
+    /// What it is asked for the sake of.
+    pub service: String,
+    /// The one scope there is; without it, to pull from the repository that is asked for.
+    pub scope: Option<String>,
+}
+
+impl Realm {
+    /// A realm for whatever is asked.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), service: "scripted".to_owned(), scope: None }
+    }
 }
 
 /// Issues tokens and knows those that are good. Two scripted upstreams may share one.
@@ -117,14 +135,16 @@ impl Auth {
             Self::Basic { authorization } if sent == Some(authorization) => Ok(()),
             Self::Basic { .. } => Err(r#"Basic realm="scripted""#.to_owned()),
             Self::Bearer { tokens, realm } => {
-                let scope = scope_of(parts.uri.path());
+                let scope = || scope_of(parts.uri.path());
+                let scope = realm.scope.clone().unwrap_or_else(scope);
+                let Realm { url, service, .. } = realm;
                 let token = sent.and_then(|sent| sent.strip_prefix("Bearer "));
                 if token.is_some_and(|token| tokens.is_good(token, &scope)) {
                     return Ok(());
                 }
                 let error = if token.is_some() { r#",error="invalid_token""# } else { "" };
                 let scope = if scope.is_empty() { scope } else { format!(r#",scope="{scope}""#) };
-                Err(format!(r#"Bearer realm="{realm}",service="scripted"{scope}{error}"#))
+                Err(format!(r#"Bearer realm="{url}",service="{service}"{scope}{error}"#))
             }
         }
     }
