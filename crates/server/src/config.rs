@@ -11,6 +11,7 @@ mod policy;
 mod quantity;
 mod rules;
 mod setting;
+mod upstream;
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,6 @@ use std::{
 
 use metadata::{AccountId, Region, RegistryId, RulePolicy, Timestamp};
 use registry::DeclaredRule;
-use url::Url;
 
 pub(crate) use address::PublicUrl;
 pub(crate) use error::ConfigError;
@@ -31,6 +31,7 @@ pub(crate) use limits::Limits;
 pub(crate) use quantity::duration;
 use setting::Values;
 pub(crate) use setting::{Given, Kind, Layer, Origin, TOP};
+pub(crate) use upstream::{HostConfig, UpstreamConfig};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,21 +49,6 @@ pub(crate) struct TlsFiles {
     pub(crate) cert: PathBuf,
     /// The private key, PEM.
     pub(crate) key: PathBuf,
-}
-
-/// How upstreams may be reached.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct UpstreamConfig {
-    /// Where traffic meant for a host goes instead. Earlier entries win.
-    pub(crate) endpoints: Vec<(String, Url)>,
-    /// Hosts that redirects and token realms may lead to on private addresses; `*` is every host.
-    pub(crate) allow_private_addresses: Vec<String>,
-    /// Hosts that may be asked over plain http although they are not loopback.
-    pub(crate) plain_http: Vec<String>,
-    /// Hosts that any upstream may name as its token realm.
-    pub(crate) token_realms: Vec<String>,
-    /// Certificates to trust besides the system's, PEM.
-    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// Everything that was configured, checked.
@@ -160,7 +146,7 @@ impl Config {
         let path = |name, parse: fn(&Given) -> Result<PathBuf, ConfigError>, default: &str| {
             values.one(name).map_or_else(|| Ok(data_dir.join(default)), parse)
         };
-        let upstream = UpstreamConfig::read(&values)?;
+        let upstream = UpstreamConfig::read(&values, &file.upstream_hosts)?;
         let plain_http = &upstream.plain_http;
         let rules = rules::read(&values, &file.rules, &default_registry, plain_http, now)?;
         let strict_ecr = values.switch("strict-ecr")?;
@@ -222,31 +208,6 @@ fn refuse_policies(policy: Option<&RulePolicy>, rules: &[DeclaredRule]) -> Resul
         second,
         reason: "Amazon ECR has no policies of rules, remove one of the two".to_owned(),
     })
-}
-
-impl UpstreamConfig {
-    fn read(values: &Values) -> Result<Self, ConfigError> {
-        let hosts = |name: &str| -> Result<Vec<String>, ConfigError> {
-            let host = |text: &str| match text {
-                "" => Err("expected a host, perhaps with a port"),
-                _ if text.contains("://") || text.contains(['/', '@', ' ']) => {
-                    Err("expected a host, perhaps with a port, without scheme and path")
-                }
-                _ => Ok(text.to_ascii_lowercase()),
-            };
-            values.all(name).map(|given| given.parse(host)).collect()
-        };
-        Ok(Self {
-            endpoints: values
-                .all("upstream-endpoint")
-                .map(|given| given.parse(address::upstream_endpoint))
-                .collect::<Result<_, _>>()?,
-            allow_private_addresses: hosts("upstream.allow-private-addresses")?,
-            plain_http: hosts("upstream.plain-http")?,
-            token_realms: hosts("upstream.token-realms")?,
-            ca_file: values.one("upstream.ca-file").map(|given| PathBuf::from(&given.text)),
-        })
-    }
 }
 
 impl SecretVariables {

@@ -1,7 +1,7 @@
 //! The one file that names concrete stores: a [`Config`] becomes a running [`Registry`].
 
 use std::{
-    collections::HashMap,
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -12,7 +12,7 @@ use metadata::{SqliteMetadata, Timestamp};
 use registry::{Clock, Keyring, LocalDirectory, Parts, Registry, StartError};
 use upstream::HttpUpstream;
 
-use crate::config::{Config, Limits, UpstreamConfig};
+use crate::config::{Config, HostConfig, Limits, UpstreamConfig};
 
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -28,27 +28,17 @@ impl Clock for SystemClock {
 
 /// Makes the client for upstreams. Contacts nobody.
 pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Result<HttpUpstream> {
-    let root_certificates = match &config.ca_file {
-        Some(path) => {
-            let read = std::fs::read_to_string(path);
-            let what = || format!("cannot read upstream.ca-file {}", path.display());
-            vec![read.with_context(what)?]
-        }
-        None => Vec::new(),
-    };
-    let mut endpoints = HashMap::new();
-    for (host, url) in &config.endpoints {
-        // The first is the strongest: flags come before variables and the file.
-        endpoints.entry(host.clone()).or_insert_with(|| url.clone());
-    }
-    let hosts = &config.allow_private_addresses;
-    let private_addresses = match hosts.as_slice() {
+    let ca_file = config.ca_file.as_deref();
+    let root_certificates = ca_file.map(|path| pem("upstream.ca-file", path)).transpose()?;
+    let hosts = config.hosts.iter().map(upstream_host).collect::<Result<_, _>>()?;
+    let private_hosts = &config.allow_private_addresses;
+    let private_addresses = match private_hosts.as_slice() {
         [] => upstream::PrivateAddresses::Refused,
         hosts if hosts.iter().any(|host| host == "*") => upstream::PrivateAddresses::Allowed,
         hosts => upstream::PrivateAddresses::AllowedFor(hosts.to_vec()),
     };
     let settings = upstream::Settings {
-        endpoints,
+        endpoints: config.endpoints.iter().cloned().collect(),
         timeouts: upstream::Timeouts {
             connect: limits.connect_timeout,
             first_byte: limits.first_byte_timeout,
@@ -61,13 +51,17 @@ pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Resu
             transfers_max: limits.fills_per_upstream_max,
             questions_max: limits.questions_per_upstream_max,
             retry_after_max: limits.retry_after_max,
+            endpoint_rest: limits.circuit_cooldown,
             budget_reserve_percent: limits.budget_reserve_percent,
             ..upstream::Limits::default()
         },
         private_addresses,
         plain_http_hosts: config.plain_http.clone(),
-        root_certificates,
+        root_certificates: root_certificates.into_iter().collect(),
         trusted_realm_hosts: config.token_realms.clone(),
+        proxy: config.proxy.clone(),
+        no_proxy: config.no_proxy.clone(),
+        hosts,
         ..upstream::Settings::default()
     };
     HttpUpstream::new(settings).context("upstreams cannot be reached as configured")
@@ -92,6 +86,31 @@ impl Running {
 
 /// How long reads of the metadata store may hold up the end of the process.
 const LAST_READS: Duration = Duration::from_secs(2);
+
+/// Reads what is set for one host.
+fn upstream_host(config: &HostConfig) -> anyhow::Result<upstream::HostSettings> {
+    let read =
+        |key: &str, path: &Path| pem(&format!("{key} of the upstream host {}", config.host), path);
+    let ca_file = config.ca_file.as_deref().map(|path| read("ca-file", path)).transpose()?;
+    let identity = match &config.client {
+        Some((cert, key)) => Some(upstream::ClientIdentity {
+            certificates: read("client-cert", cert)?,
+            key: read("client-key", key)?.into(),
+        }),
+        None => None,
+    };
+    Ok(upstream::HostSettings {
+        host: config.host.clone(),
+        root_certificates: ca_file.into_iter().collect(),
+        identity,
+        proxy: config.proxy.clone(),
+    })
+}
+
+fn pem(what: &str, path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {what} ({})", path.display()))
+}
 
 /// Opens the stores and starts the registry. `own_hosts` is what clients reach this process by.
 pub(crate) async fn start(

@@ -187,7 +187,7 @@ impl Authenticator {
             destination: key.realm.host_str().unwrap_or_default().to_owned(),
             reason,
         };
-        let replacement = self.wire.endpoints.replacement(&key.realm);
+        let replacement = self.wire.endpoints.replacement(&key.realm, endpoint.origin());
         let is_replaced = replacement.is_some();
         let mut url = replacement.unwrap_or_else(|| key.realm.clone());
         if !is_replaced && is_step_down(endpoint.origin(), &url) {

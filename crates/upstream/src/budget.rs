@@ -54,6 +54,17 @@ pub enum Allowance {
     },
 }
 
+impl Allowance {
+    /// Puts the better before the worse, and of two holds the one that ends first.
+    pub(crate) fn rank(&self) -> (u8, SystemTime) {
+        match self {
+            Self::Free => (0, SystemTime::UNIX_EPOCH),
+            Self::Short { until, .. } => (1, *until),
+            Self::Held { until } => (2, *until),
+        }
+    }
+}
+
 /// What is known of one budget: of an upstream's endpoint, for one identity.
 #[derive(Clone, Debug)]
 pub struct Budget {

@@ -17,6 +17,7 @@ use crate::{
     exchange::{Exchange, Question},
     limit::{Load, Permits},
     transfer::Transfer,
+    way::{Health, Way},
     wire::content_length,
 };
 
@@ -25,6 +26,7 @@ use crate::{
 pub struct HttpUpstream {
     pub(crate) exchange: Exchange,
     pub(crate) permits: Permits,
+    pub(crate) health: Arc<Health>,
     pub(crate) settings: Settings,
 }
 
@@ -35,28 +37,144 @@ impl HttpUpstream {
     /// A [`SettingsError`] that names the setting that cannot be used.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         let permits = Permits::new(settings.limits, settings.timeouts);
+        let health = Arc::new(Health::new(settings.limits.endpoint_rest));
         let exchange = Exchange::new(settings.clone())?;
-        Ok(Self { exchange, permits, settings })
+        Ok(Self { exchange, permits, health, settings })
     }
 
-    pub(crate) fn endpoint(&self, target: &Target) -> Result<Endpoint, Error> {
-        self.exchange.wire.endpoints.endpoint(&target.registry_url)
+    /// Plans the way along the endpoints of an upstream.
+    fn way(&self, target: &Target, demand: Option<Demand>) -> Result<Way, Error> {
+        let endpoints = self.exchange.wire.endpoints.endpoints(&target.registry_url)?;
+        let is_held = |endpoint: &Endpoint| {
+            demand.is_some_and(|demand| {
+                let found = self.exchange.ledger.allowance(endpoint, &target.identity, demand);
+                matches!(found, Allowance::Held { .. })
+            })
+        };
+        Ok(Way::new(&self.health, endpoints, is_held, self.settings.timeouts.first_byte))
     }
 
+    /// Asks the endpoint that the way has come to about something below `/v2/`.
     async fn ask_about(
         &self,
         target: &Target,
-        endpoint: &Endpoint,
+        way: &Way,
         method: Method,
         path: [&str; 2],
         headers: HeaderMap,
     ) -> Result<Response, Error> {
-        let url = endpoint.url(target.repository.split('/').chain(path));
-        let repository = Arc::clone(&target.repository);
+        let endpoint = way.endpoint();
         let is_blob = path[0] == "blobs";
-        let demand = Some(if is_blob { Demand::Blobs } else { Demand::Manifests });
-        let question = Question { target, endpoint, repository, method, url, headers, demand };
+        let question = Question {
+            target,
+            endpoint,
+            repository: Arc::clone(&target.repository),
+            method,
+            url: endpoint.url(target.repository.split('/').chain(path)),
+            headers,
+            demand: Some(if is_blob { Demand::Blobs } else { Demand::Manifests }),
+            within: way.within(),
+        };
         self.exchange.ask(&question).await
+    }
+
+    async fn stat_manifest_at(
+        &self,
+        target: &Target,
+        way: &Way,
+        reference: &Reference,
+    ) -> Result<ManifestStat, Error> {
+        let endpoint = way.endpoint();
+        let _permit = self.permits.acquire(endpoint, Load::Question).await?;
+        let path = ["manifests", reference.as_str()];
+        let response = self.ask_about(target, way, Method::HEAD, path, accept_manifests()).await?;
+        refuse_page(endpoint, response.headers())?;
+        Ok(manifest_stat(response.headers()))
+    }
+
+    async fn fetch_manifest_at(
+        &self,
+        target: &Target,
+        way: &Way,
+        reference: &Reference,
+    ) -> Result<FetchedManifest, Error> {
+        let endpoint = way.endpoint();
+        let _permit = self.permits.acquire(endpoint, Load::Question).await?;
+        let path = ["manifests", reference.as_str()];
+        let response = self.ask_about(target, way, Method::GET, path, accept_manifests()).await?;
+        refuse_coding(endpoint, response.headers())?;
+        refuse_page(endpoint, response.headers())?;
+        let media_type = media_type(response.headers());
+        let expected = match reference {
+            Reference::Digest(digest) => Some(digest.clone()),
+            Reference::Tag(_) => announced_digest(response.headers()),
+        };
+        let limit_bytes = self.settings.limits.manifest_bytes_max;
+        let bytes = self.exchange.wire.read(endpoint, response, limit_bytes).await?;
+        let digest = verify(endpoint, &bytes, expected)?;
+        Ok(FetchedManifest { bytes, media_type, digest })
+    }
+
+    async fn stat_blob_at(
+        &self,
+        target: &Target,
+        way: &Way,
+        digest: &Digest,
+    ) -> Result<BlobStat, Error> {
+        let _permit = self.permits.acquire(way.endpoint(), Load::Question).await?;
+        let path = ["blobs", digest.as_str()];
+        let response = self.ask_about(target, way, Method::HEAD, path, HeaderMap::new()).await?;
+        Ok(BlobStat { size_bytes: content_length(response.headers()) })
+    }
+
+    async fn fetch_blob_at(
+        &self,
+        target: &Target,
+        way: &Way,
+        digest: &Digest,
+        offset: u64,
+    ) -> Result<BlobBody, Error> {
+        let endpoint = way.endpoint();
+        let permit = self.permits.acquire(endpoint, Load::Transfer).await?;
+        let mut headers = HeaderMap::new();
+        if offset > 0 {
+            let range = HeaderValue::from_str(&format!("bytes={offset}-"));
+            headers.insert(header::RANGE, range.expect("digits are a header value"));
+        }
+        let path = ["blobs", digest.as_str()];
+        let response = self.ask_about(target, way, Method::GET, path, headers).await?;
+        refuse_coding(endpoint, response.headers())?;
+        let part = content::part(response.status(), response.headers(), offset)
+            .map_err(|reason| invalid(endpoint, reason.to_owned()))?;
+        let host = Arc::clone(endpoint.name());
+        let idle = self.settings.timeouts.idle;
+        let witness = way.witness();
+        let bytes = Transfer::new(response, host, part.length_bytes, idle, permit, witness);
+        let bytes = Box::pin(bytes);
+        Ok(BlobBody { size_bytes: part.size_bytes, offset: part.offset, bytes })
+    }
+
+    async fn authenticate_at(&self, target: &Target, way: &Way) -> Result<(), Error> {
+        let endpoint = way.endpoint();
+        let _permit = self.permits.acquire(endpoint, Load::Question).await?;
+        let question = Question {
+            target,
+            endpoint,
+            repository: "".into(),
+            method: Method::GET,
+            url: endpoint.url([""]),
+            headers: HeaderMap::new(),
+            demand: None,
+            within: way.within(),
+        };
+        match self.exchange.ask(&question).await {
+            Ok(response) => refuse_page(endpoint, response.headers()),
+            // Every registry has /v2/ (OCI distribution-spec 1.1, "Determining Support").
+            Err(Error::NotFound { .. }) => {
+                Err(invalid(endpoint, "it does not answer /v2/ as a registry does".to_owned()))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -67,13 +185,13 @@ impl Upstream for HttpUpstream {
         target: &Target,
         reference: &Reference,
     ) -> Result<ManifestStat, Error> {
-        let endpoint = self.endpoint(target)?;
-        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
-        let path = ["manifests", reference.as_str()];
-        let response =
-            self.ask_about(target, &endpoint, Method::HEAD, path, accept_manifests()).await?;
-        refuse_page(&endpoint, response.headers())?;
-        Ok(manifest_stat(response.headers()))
+        let mut way = self.way(target, Some(Demand::Manifests))?;
+        loop {
+            let outcome = self.stat_manifest_at(target, &way, reference).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
     }
 
     async fn fetch_manifest(
@@ -81,31 +199,23 @@ impl Upstream for HttpUpstream {
         target: &Target,
         reference: &Reference,
     ) -> Result<FetchedManifest, Error> {
-        let endpoint = self.endpoint(target)?;
-        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
-        let path = ["manifests", reference.as_str()];
-        let response =
-            self.ask_about(target, &endpoint, Method::GET, path, accept_manifests()).await?;
-        refuse_coding(&endpoint, response.headers())?;
-        refuse_page(&endpoint, response.headers())?;
-        let media_type = media_type(response.headers());
-        let expected = match reference {
-            Reference::Digest(digest) => Some(digest.clone()),
-            Reference::Tag(_) => announced_digest(response.headers()),
-        };
-        let limit_bytes = self.settings.limits.manifest_bytes_max;
-        let bytes = self.exchange.wire.read(&endpoint, response, limit_bytes).await?;
-        let digest = verify(&endpoint, &bytes, expected)?;
-        Ok(FetchedManifest { bytes, media_type, digest })
+        let mut way = self.way(target, Some(Demand::Manifests))?;
+        loop {
+            let outcome = self.fetch_manifest_at(target, &way, reference).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
     }
 
     async fn stat_blob(&self, target: &Target, digest: &Digest) -> Result<BlobStat, Error> {
-        let endpoint = self.endpoint(target)?;
-        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
-        let path = ["blobs", digest.as_str()];
-        let response =
-            self.ask_about(target, &endpoint, Method::HEAD, path, HeaderMap::new()).await?;
-        Ok(BlobStat { size_bytes: content_length(response.headers()) })
+        let mut way = self.way(target, Some(Demand::Blobs))?;
+        loop {
+            let outcome = self.stat_blob_at(target, &way, digest).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
     }
 
     async fn fetch_blob(
@@ -114,27 +224,23 @@ impl Upstream for HttpUpstream {
         digest: &Digest,
         offset: u64,
     ) -> Result<BlobBody, Error> {
-        let endpoint = self.endpoint(target)?;
-        let permit = self.permits.acquire(&endpoint, Load::Transfer).await?;
-        let mut headers = HeaderMap::new();
-        if offset > 0 {
-            let range = HeaderValue::from_str(&format!("bytes={offset}-"));
-            headers.insert(header::RANGE, range.expect("digits are a header value"));
+        let mut way = self.way(target, Some(Demand::Blobs))?;
+        loop {
+            let outcome = self.fetch_blob_at(target, &way, digest, offset).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
         }
-        let path = ["blobs", digest.as_str()];
-        let response = self.ask_about(target, &endpoint, Method::GET, path, headers).await?;
-        refuse_coding(&endpoint, response.headers())?;
-        let part = content::part(response.status(), response.headers(), offset)
-            .map_err(|reason| invalid(&endpoint, reason.to_owned()))?;
-        let host = Arc::clone(endpoint.name());
-        let idle = self.settings.timeouts.idle;
-        let bytes = Transfer::new(response, host, part.length_bytes, idle, permit);
-        let bytes = Box::pin(bytes);
-        Ok(BlobBody { size_bytes: part.size_bytes, offset: part.offset, bytes })
     }
 
     async fn tags(&self, target: &Target) -> Result<Listing<Tag>, Error> {
-        self.read_tags(target).await
+        let mut way = self.way(target, Some(Demand::Manifests))?;
+        loop {
+            let outcome = self.read_tags(target, way.endpoint()).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
     }
 
     async fn referrers(
@@ -142,35 +248,31 @@ impl Upstream for HttpUpstream {
         target: &Target,
         subject: &Digest,
     ) -> Result<Listing<Referrer>, Error> {
-        self.read_referrers(target, subject).await
+        let mut way = self.way(target, Some(Demand::Manifests))?;
+        loop {
+            let outcome = self.read_referrers(target, way.endpoint(), subject).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
     }
 
     async fn authenticate(&self, target: &Target) -> Result<(), Error> {
-        let endpoint = self.endpoint(target)?;
-        let _permit = self.permits.acquire(&endpoint, Load::Question).await?;
-        let question = Question {
-            target,
-            endpoint: &endpoint,
-            repository: "".into(),
-            method: Method::GET,
-            url: endpoint.url([""]),
-            headers: HeaderMap::new(),
-            demand: None,
-        };
-        match self.exchange.ask(&question).await {
-            Ok(response) => refuse_page(&endpoint, response.headers()),
-            // Every registry has /v2/ (OCI distribution-spec 1.1, "Determining Support").
-            Err(Error::NotFound { .. }) => {
-                Err(invalid(&endpoint, "it does not answer /v2/ as a registry does".to_owned()))
+        let mut way = self.way(target, None)?;
+        loop {
+            let outcome = self.authenticate_at(target, &way).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
             }
-            Err(error) => Err(error),
         }
     }
 
     fn allowance(&self, target: &Target, demand: Demand) -> Allowance {
-        self.endpoint(target).map_or(Allowance::Free, |endpoint| {
-            self.exchange.ledger.allowance(&endpoint, &target.identity, demand)
-        })
+        let Ok(endpoints) = self.exchange.wire.endpoints.endpoints(&target.registry_url) else {
+            return Allowance::Free;
+        };
+        let of = |endpoint| self.exchange.ledger.allowance(endpoint, &target.identity, demand);
+        endpoints.iter().map(of).min_by_key(Allowance::rank).unwrap_or(Allowance::Free)
     }
 
     fn budgets(&self) -> Vec<Budget> {

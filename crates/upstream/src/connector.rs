@@ -1,23 +1,21 @@
-//! The HTTP clients: one for each reach, and one for what goes through a proxy.
+//! The HTTP clients: one for each reach, and one for what goes through a proxy; all of them once
+//! more for each host that is reached in a way of its own.
 //!
 //! Separate clients, because a pooled connection must only serve requests that might have opened
-//! it.
+//! it: what a certificate or a way was configured for one host is of no use to another.
 
 use std::{sync::Arc, time::Duration};
 
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{Client, ClientBuilder, redirect::Policy};
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use reqwest::{Client, ClientBuilder, NoProxy, redirect::Policy};
+use rustls::ClientConfig;
 use url::Url;
 
 use crate::{
-    Proxy, Settings, SettingsError,
-    address::is_loopback,
+    HostSettings, Proxy, Settings, SettingsError,
+    address::{is_listed, is_loopback},
     dial::{GuardedResolver, Lookup, Reach, SystemLookup},
+    trust,
 };
 
 /// How this program names itself to upstreams.
@@ -30,6 +28,14 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(45);
 /// Connects to upstreams.
 #[derive(Debug)]
 pub(crate) struct Connector {
+    common: Ways,
+    /// By `host` or `host:port`; those with a port come first.
+    of_hosts: Vec<(String, Ways)>,
+}
+
+/// The clients of one way to connect.
+#[derive(Debug)]
+struct Ways {
     direct: [Client; Reach::ALL.len()],
     proxied: Option<(Client, Matcher)>,
 }
@@ -44,30 +50,22 @@ pub(crate) struct Route<'a> {
 impl Connector {
     /// Makes the clients; contacts nobody.
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let tls = tls_config(&settings.root_certificates)?;
-        let system: Arc<dyn Lookup> = Arc::new(SystemLookup);
-        let lookup = settings.lookup.clone().unwrap_or(system);
-        let make = |reach| {
-            let resolver = GuardedResolver { lookup: Arc::clone(&lookup), reach };
-            builder(settings, &tls).dns_resolver(resolver)
-        };
-        let build = |builder: ClientBuilder| {
-            builder.build().map_err(|error| SettingsError::Client { source: error.into() })
-        };
-        let [public, private, loopback, any] =
-            Reach::ALL.map(|reach| build(make(reach).no_proxy()));
-        // Names are the proxy's to resolve; the proxy's own may lie anywhere.
-        let proxied = match &settings.proxy {
-            Proxy::None => None,
-            Proxy::System => Some((build(make(Reach::Any))?, Matcher::from_system())),
-            Proxy::At(url) => {
-                let proxy = reqwest::Proxy::all(url.clone())
-                    .map_err(|error| SettingsError::Client { source: error.into() })?;
-                let client = build(make(Reach::Any).proxy(proxy))?;
-                Some((client, Matcher::builder().all(url.to_string()).build()))
-            }
-        };
-        Ok(Self { direct: [public?, private?, loopback?, any?], proxied })
+        let roots = trust::common_roots(&settings.root_certificates)?;
+        let tls = trust::config(roots.clone(), None)
+            .map_err(|source| SettingsError::Client { source })?;
+        let common = Ways::new(settings, &settings.proxy, &tls)?;
+        let mut of_hosts = Vec::new();
+        for host_settings in &settings.hosts {
+            let HostSettings { host, root_certificates, identity, proxy } = host_settings;
+            let unusable = |source| SettingsError::Host { host: host.clone(), source };
+            let mut roots = roots.clone();
+            trust::add_roots(&mut roots, root_certificates).map_err(unusable)?;
+            let tls = trust::config(roots, identity.as_ref()).map_err(unusable)?;
+            let proxy = proxy.as_ref().unwrap_or(&settings.proxy);
+            of_hosts.push((host.clone(), Ways::new(settings, proxy, &tls)?));
+        }
+        of_hosts.sort_by_key(|(host, _)| !has_port(host));
+        Ok(Self { common, of_hosts })
     }
 
     /// Finds the client for a URL; `None` where the URL is out of reach as it is written.
@@ -75,17 +73,52 @@ impl Connector {
         if !reach.permits(url) {
             return None;
         }
+        let is_meant = |(host, _): &&(String, Ways)| is_listed(url, std::slice::from_ref(host));
+        let ways = self.of_hosts.iter().find(is_meant).map_or(&self.common, |(_, ways)| ways);
         // The metadata of a cloud's machine is next to it, and behind no proxy.
         let is_local =
             url.host().is_none_or(|host| is_loopback(&host)) || !Reach::Loopback.permits(url);
-        if let Some((client, matcher)) = self.proxied.as_ref().filter(|_| !is_local)
+        if let Some((client, matcher)) = ways.proxied.as_ref().filter(|_| !is_local)
             && url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
         {
             return Some(Route { client, is_proxied: true });
         }
         let index = Reach::ALL.iter().position(|each| *each == reach).expect("all are listed");
-        Some(Route { client: &self.direct[index], is_proxied: false })
+        Some(Route { client: &ways.direct[index], is_proxied: false })
     }
+}
+
+impl Ways {
+    fn new(settings: &Settings, proxy: &Proxy, tls: &ClientConfig) -> Result<Self, SettingsError> {
+        let system: Arc<dyn Lookup> = Arc::new(SystemLookup);
+        let lookup = settings.lookup.clone().unwrap_or(system);
+        let make = |reach| {
+            let resolver = GuardedResolver { lookup: Arc::clone(&lookup), reach };
+            builder(settings, tls).dns_resolver(resolver)
+        };
+        let failed = |error: reqwest::Error| SettingsError::Client { source: error.into() };
+        let build = |builder: ClientBuilder| builder.build().map_err(failed);
+        let [public, private, loopback, any] =
+            Reach::ALL.map(|reach| build(make(reach).no_proxy()));
+        // Names are the proxy's to resolve; the proxy's own may lie anywhere.
+        let proxied = match proxy {
+            Proxy::None => None,
+            Proxy::System => Some((build(make(Reach::Any))?, Matcher::from_system())),
+            Proxy::At(url) => {
+                let direct_hosts = settings.no_proxy.join(",");
+                let proxy = reqwest::Proxy::all(url.clone()).map_err(failed)?;
+                let proxy = proxy.no_proxy(NoProxy::from_string(&direct_hosts));
+                let client = build(make(Reach::Any).proxy(proxy))?;
+                Some((client, Matcher::builder().all(url.to_string()).no(direct_hosts).build()))
+            }
+        };
+        Ok(Self { direct: [public?, private?, loopback?, any?], proxied })
+    }
+}
+
+fn has_port(host: &str) -> bool {
+    let (_, after) = host.rsplit_once(':').unwrap_or_default();
+    after.parse::<u16>().is_ok()
 }
 
 fn builder(settings: &Settings, tls: &ClientConfig) -> ClientBuilder {
@@ -100,34 +133,4 @@ fn builder(settings: &Settings, tls: &ClientConfig) -> ClientBuilder {
         .pool_max_idle_per_host(settings.limits.transfers_max)
         .tcp_nodelay(true)
         .tls_backend_preconfigured(tls.clone())
-}
-
-/// Trusts the system's roots and the configured ones. A system without any is no error: an
-/// upstream on loopback or with a private root needs none of them.
-fn tls_config(extra: &[String]) -> Result<ClientConfig, SettingsError> {
-    let unreadable = |source| SettingsError::RootCertificate { source };
-    let mut roots = RootCertStore::empty();
-    let system = rustls_native_certs::load_native_certs();
-    for error in &system.errors {
-        tracing::warn!(%error, "a root certificate of the system cannot be read");
-    }
-    roots.add_parsable_certificates(system.certs);
-    for pem in extra {
-        let mut found = 0;
-        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = certificate.map_err(|error| unreadable(error.into()))?;
-            roots.add(certificate).map_err(|error| unreadable(error.into()))?;
-            found += 1;
-        }
-        if found == 0 {
-            return Err(unreadable("no certificate found in the PEM text".into()));
-        }
-    }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| SettingsError::Client { source: error.into() })?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }

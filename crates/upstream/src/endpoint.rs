@@ -49,14 +49,14 @@ impl Endpoint {
 /// The table of replaced endpoints.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
-    replaced: HashMap<String, Url>,
+    replaced: HashMap<String, Vec<Url>>,
     plain_http_hosts: Vec<String>,
 }
 
 impl Endpoints {
     /// Checks the table as configured.
     pub(crate) fn new(
-        replaced: &HashMap<String, Url>,
+        replaced: &HashMap<String, Vec<Url>>,
         plain_http_hosts: &[String],
     ) -> Result<Self, SettingsError> {
         let is_origin = |url: &Url| {
@@ -67,33 +67,40 @@ impl Endpoints {
                 && url.username().is_empty()
                 && url.password().is_none()
         };
-        if let Some((host, _)) = replaced.iter().find(|(_, url)| !is_origin(url)) {
+        let are_good = |urls: &[Url]| !urls.is_empty() && urls.iter().all(is_origin);
+        if let Some((host, _)) = replaced.iter().find(|(_, urls)| !are_good(urls)) {
             return Err(SettingsError::Endpoint { host: host.clone() });
         }
         let replaced =
-            replaced.iter().map(|(host, url)| (host.to_ascii_lowercase(), url.clone())).collect();
+            replaced.iter().map(|(host, urls)| (host.to_ascii_lowercase(), urls.clone())).collect();
         Ok(Self { replaced, plain_http_hosts: plain_http_hosts.to_vec() })
     }
 
-    /// Finds the endpoint of an upstream as a rule names it.
-    pub(crate) fn endpoint(&self, registry_url: &str) -> Result<Endpoint, Error> {
+    /// Finds the endpoints of an upstream as a rule names it, in order.
+    pub(crate) fn endpoints(&self, registry_url: &str) -> Result<Vec<Endpoint>, Error> {
         let address = Address::parse(registry_url, &self.plain_http_hosts).map_err(|error| {
             Error::Invalid { host: registry_url.to_owned(), reason: error.to_string() }
         })?;
         let public_host: Arc<str> = known::serving_host(address.host()).into();
         let mut origin = Url::parse(&address.to_string()).expect("an address is a URL");
-        let replacement = self.replacement(&origin);
+        let mut replaced = self.replaced(&origin);
         if address.host() != &*public_host {
             origin.set_host(Some(&public_host)).expect("a known host is a host");
         }
-        let origin = replacement.or_else(|| self.replacement(&origin)).unwrap_or(origin);
-        Ok(Endpoint { name: address.authority().into(), public_host, origin })
+        replaced = replaced.or_else(|| self.replaced(&origin));
+        let origins = replaced.map_or_else(|| vec![origin], <[Url]>::to_vec);
+        let name: Arc<str> = address.authority().into();
+        let endpoint = |origin| {
+            let (name, public_host) = (Arc::clone(&name), Arc::clone(&public_host));
+            Endpoint { name, public_host, origin }
+        };
+        Ok(origins.into_iter().map(endpoint).collect())
     }
 
     /// Finds the endpoint of a service that is known by its host, without scheme and port.
     pub(crate) fn service(&self, host: &str) -> Endpoint {
         let origin = Url::parse(&format!("https://{host}/")).expect("a known host is a host");
-        let origin = self.replacement(&origin).unwrap_or(origin);
+        let origin = self.replacement(&origin, &origin).unwrap_or(origin);
         Endpoint { name: host.into(), public_host: host.into(), origin }
     }
 
@@ -103,16 +110,23 @@ impl Endpoints {
         Endpoint { name: Arc::clone(&host), public_host: host, origin: url.clone() }
     }
 
-    /// Returns where a URL's traffic goes instead, path and query kept, where that is configured.
-    pub(crate) fn replacement(&self, url: &Url) -> Option<Url> {
+    /// Returns where a URL's traffic goes instead, path and query kept, where that is configured:
+    /// to `current`, where that is one of the places, else to the first.
+    pub(crate) fn replacement(&self, url: &Url, current: &Url) -> Option<Url> {
+        let origins = self.replaced(url)?;
+        let is_current = |origin: &&Url| is_same_origin(origin, current);
+        let mut replacement = origins.iter().find(is_current).or(origins.first())?.clone();
+        replacement.set_path(url.path());
+        replacement.set_query(url.query());
+        Some(replacement)
+    }
+
+    fn replaced(&self, url: &Url) -> Option<&[Url]> {
         let host = url.host_str()?;
         let port = url.port_or_known_default()?;
         let with_port = self.replaced.get(&format!("{host}:{port}"));
         let by_host = || self.replaced.get(host).filter(|_| url.port().is_none());
-        let mut replacement = with_port.or_else(by_host)?.clone();
-        replacement.set_path(url.path());
-        replacement.set_query(url.query());
-        Some(replacement)
+        with_port.or_else(by_host).map(Vec::as_slice)
     }
 }
 
@@ -126,8 +140,42 @@ mod tests {
     use super::*;
 
     fn endpoints(table: &[(&str, &str)]) -> Endpoints {
-        let parse = |(host, url): &(&str, &str)| ((*host).to_owned(), Url::parse(url).unwrap());
-        Endpoints::new(&table.iter().map(parse).collect(), &[]).unwrap()
+        let mut replaced = HashMap::<String, Vec<Url>>::new();
+        for (host, url) in table {
+            replaced.entry((*host).to_owned()).or_default().push(Url::parse(url).unwrap());
+        }
+        Endpoints::new(&replaced, &[]).unwrap()
+    }
+
+    impl Endpoints {
+        fn endpoint(&self, registry_url: &str) -> Result<Endpoint, Error> {
+            Ok(self.endpoints(registry_url)?.remove(0))
+        }
+    }
+
+    #[test]
+    fn several_are_kept_in_order_and_a_redirect_home_stays_where_it_is() {
+        let table = endpoints(&[
+            ("quay.io", "https://mirror.example"),
+            ("quay.io", "http://127.0.0.1:5001"),
+            ("quay.io", "https://quay.io"),
+        ]);
+        let found = table.endpoints("https://quay.io").unwrap();
+        let origins: Vec<_> = found.iter().map(|endpoint| endpoint.origin().as_str()).collect();
+        assert_eq!(
+            origins,
+            ["https://mirror.example/", "http://127.0.0.1:5001/", "https://quay.io/"]
+        );
+        let home = Url::parse("https://quay.io/v2/x?y").unwrap();
+        for (current, expected) in [
+            ("https://mirror.example", "https://mirror.example/v2/x?y"),
+            ("http://127.0.0.1:5001", "http://127.0.0.1:5001/v2/x?y"),
+            ("https://quay.io", "https://quay.io/v2/x?y"),
+            ("https://ghcr.io", "https://mirror.example/v2/x?y"),
+        ] {
+            let replacement = table.replacement(&home, &Url::parse(current).unwrap());
+            assert_eq!(replacement.unwrap().as_str(), expected, "{current}");
+        }
     }
 
     #[test]
@@ -164,7 +212,7 @@ mod tests {
     #[test]
     fn an_endpoint_is_an_origin() {
         for url in ["ftp://x", "http://x/path", "http://u@x", "http://x/?q", "unix:/run/x"] {
-            let table = [("quay.io".to_owned(), Url::parse(url).unwrap())].into();
+            let table = [("quay.io".to_owned(), vec![Url::parse(url).unwrap()])].into();
             assert!(Endpoints::new(&table, &[]).is_err(), "{url}");
         }
     }

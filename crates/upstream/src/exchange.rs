@@ -1,6 +1,6 @@
 //! From a question to its answer's headers: authentication, redirects, and what a refusal means.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -8,7 +8,7 @@ use reqwest::Response;
 use url::Url;
 
 use crate::{
-    Error, Limits, Phase, Settings, SettingsError, Target, Timeouts,
+    Error, Limits, Phase, Settings, SettingsError, Target,
     answer::refusal,
     auth::{Asker, Authenticator},
     budget::{Allowance, Demand, Ledger},
@@ -30,6 +30,8 @@ pub(crate) struct Question<'a> {
     pub(crate) headers: HeaderMap,
     /// What it counts as; none is asked whatever the upstream's budget.
     pub(crate) demand: Option<Demand>,
+    /// How long the answer's head may take, everything included.
+    pub(crate) within: Duration,
 }
 
 /// Asks upstreams.
@@ -39,7 +41,6 @@ pub(crate) struct Exchange {
     pub(crate) ledger: Ledger,
     authenticator: Authenticator,
     limits: Limits,
-    timeouts: Timeouts,
 }
 
 /// An answer that is no redirect.
@@ -54,16 +55,16 @@ struct Reply {
 impl Exchange {
     pub(crate) fn new(settings: Settings) -> Result<Self, SettingsError> {
         let wire = Arc::new(Wire::new(&settings)?);
-        let (limits, timeouts) = (settings.limits, settings.timeouts);
+        let limits = settings.limits;
         let ledger = Ledger::new(settings.clock.clone(), limits);
         let authenticator = Authenticator::new(Arc::clone(&wire), settings);
-        Ok(Self { wire, ledger, authenticator, limits, timeouts })
+        Ok(Self { wire, ledger, authenticator, limits })
     }
 
     /// Asks, and returns the successful answer when its headers are there.
     pub(crate) async fn ask(&self, question: &Question<'_>) -> Result<Response, Error> {
         self.heed(question)?;
-        let after = self.timeouts.first_byte;
+        let after = question.within;
         let mut outcome = match tokio::time::timeout(after, self.ask_unbounded(question)).await {
             Ok(outcome) => outcome,
             Err(_) => {
@@ -183,7 +184,7 @@ impl Exchange {
             }
             Objection::Credentials => refused(from, "a redirect carries credentials"),
         })?;
-        if let Some(replacement) = self.wire.endpoints.replacement(&url) {
+        if let Some(replacement) = self.wire.endpoints.replacement(&url, endpoint.origin()) {
             return Ok((replacement, Reach::Any));
         }
         if redirect::is_step_down(from, &url) {

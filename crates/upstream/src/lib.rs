@@ -29,6 +29,8 @@ mod retry;
 mod settings;
 mod token;
 mod transfer;
+mod trust;
+mod way;
 mod wire;
 
 pub use address::{Address, AddressError, Scheme};
@@ -43,6 +45,6 @@ pub use ecr::EcrHost;
 pub use error::{Error, LoginFailure, Phase};
 pub use known::{Kind, ecr_kind_of, is_same_registry, kind_of};
 pub use settings::{
-    Clock, Limits, PrivateAddresses, Proxy, Settings, SettingsError, SharedClock, Surroundings,
-    Timeouts,
+    ClientIdentity, Clock, HostSettings, Limits, PrivateAddresses, Proxy, Settings, SettingsError,
+    SharedClock, Surroundings, Timeouts,
 };

@@ -39,8 +39,11 @@ struct Page<T> {
 
 impl HttpUpstream {
     /// Reads every page of the tags.
-    pub(crate) async fn read_tags(&self, target: &Target) -> Result<Listing<Tag>, Error> {
-        let endpoint = self.endpoint(target)?;
+    pub(crate) async fn read_tags(
+        &self,
+        target: &Target,
+        endpoint: &Endpoint,
+    ) -> Result<Listing<Tag>, Error> {
         let plain = endpoint.url(target.repository.split('/').chain(["tags", "list"]));
         let mut first = plain.clone();
         first.query_pairs_mut().append_pair("n", PAGE_ENTRIES);
@@ -49,10 +52,10 @@ impl HttpUpstream {
             let tags = list.tags.unwrap_or_default();
             Ok(tags.iter().filter_map(|tag| Tag::parse(tag).ok()).collect())
         };
-        match self.read_pages(target, &endpoint, first, &HeaderMap::new(), read).await {
+        match self.read_pages(target, endpoint, first, &HeaderMap::new(), read).await {
             // It gives fewer at once, and says so instead of giving them.
             Err(Error::Status { status: 400, .. }) => {
-                self.read_pages(target, &endpoint, plain, &HeaderMap::new(), read).await
+                self.read_pages(target, endpoint, plain, &HeaderMap::new(), read).await
             }
             outcome => outcome,
         }
@@ -62,14 +65,14 @@ impl HttpUpstream {
     pub(crate) async fn read_referrers(
         &self,
         target: &Target,
+        endpoint: &Endpoint,
         subject: &Digest,
     ) -> Result<Listing<Referrer>, Error> {
-        let endpoint = self.endpoint(target)?;
         let path = target.repository.split('/').chain(["referrers", subject.as_str()]);
         let accepted = HeaderValue::from_static(oci::media_type::OCI_INDEX);
         let headers = HeaderMap::from_iter([(header::ACCEPT, accepted)]);
         let url = endpoint.url(path);
-        self.read_pages(target, &endpoint, url, &headers, Referrer::read_index).await
+        self.read_pages(target, endpoint, url, &headers, Referrer::read_index).await
     }
 
     async fn read_pages<T>(
@@ -119,7 +122,9 @@ impl HttpUpstream {
         let repository = Arc::clone(&target.repository);
         let method = Method::GET;
         let demand = Some(Demand::Manifests);
-        let question = Question { target, endpoint, repository, method, url, headers, demand };
+        let within = self.settings.timeouts.first_byte;
+        let question =
+            Question { target, endpoint, repository, method, url, headers, demand, within };
         let response = self.exchange.ask(&question).await?;
         refuse_coding(endpoint, response.headers())?;
         refuse_page(endpoint, response.headers())?;

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use secrecy::SecretString;
 use url::Url;
 
 use crate::dial::Lookup;
@@ -15,9 +16,10 @@ use crate::dial::Lookup;
 /// How upstreams are reached. The default suits the public registries.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Where traffic for a public `host` or `host:port` really goes (`--upstream-endpoint`).
-    /// Such a destination is trusted: it may be plain http and lie on a private network.
-    pub endpoints: HashMap<String, Url>,
+    /// Where traffic for a public `host` or `host:port` really goes (`--upstream-endpoint`): to the
+    /// first, and to the next where one fails. Such a destination is trusted: it may be plain http
+    /// and lie on a private network, and it is sent the credentials of the host's rules.
+    pub endpoints: HashMap<String, Vec<Url>>,
     /// How long to wait.
     pub timeouts: Timeouts,
     /// How much to take.
@@ -32,12 +34,40 @@ pub struct Settings {
     pub trusted_realm_hosts: Vec<String>,
     /// The proxy that stands between.
     pub proxy: Proxy,
+    /// Hosts, domains and networks that are reached without the proxy of [`Proxy::At`], written as
+    /// in `NO_PROXY`.
+    pub no_proxy: Vec<String>,
+    /// Hosts that are reached in a way of their own.
+    pub hosts: Vec<HostSettings>,
     /// Where the AWS credential chain looks.
     pub surroundings: Surroundings,
     /// How names are resolved; `None` asks the system.
     pub lookup: Option<Arc<dyn Lookup>>,
     /// The time that budgets are counted in.
     pub clock: SharedClock,
+}
+
+/// How one host is reached where that differs from the others. It holds for the connections to
+/// that host and for no other, whether a rule, an endpoint, a redirect or a realm names it.
+#[derive(Clone, Debug, Default)]
+pub struct HostSettings {
+    /// `host` or `host:port`; the one with a port wins.
+    pub host: String,
+    /// Root certificates to trust there beside everybody's, as PEM texts.
+    pub root_certificates: Vec<String>,
+    /// As whom to come, where it asks.
+    pub identity: Option<ClientIdentity>,
+    /// The proxy in front of it, where it is not everybody's.
+    pub proxy: Option<Proxy>,
+}
+
+/// A client certificate and its key.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity {
+    /// The chain as PEM, the client's own first.
+    pub certificates: String,
+    /// The private key as PEM.
+    pub key: SecretString,
 }
 
 /// A source of wall-clock time.
@@ -99,6 +129,8 @@ pub struct Limits {
     pub questions_max: usize,
     /// The longest time that an upstream is not asked because it said so with a 429.
     pub retry_after_max: Duration,
+    /// How long an endpoint that failed is asked last, where the upstream has several.
+    pub endpoint_rest: Duration,
     /// What of an upstream's budget is kept for what is not cached, in percent.
     pub budget_reserve_percent: u8,
     /// How many pages of one list are read.
@@ -112,7 +144,7 @@ pub struct Limits {
 /// The proxy between this process and upstreams. It resolves names itself, so that only literal
 /// addresses can be checked in front of it: what else it may reach is its own affair. Loopback is
 /// never reached through a proxy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Proxy {
     /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
     #[default]
@@ -151,12 +183,31 @@ pub enum SettingsError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What is set for one host cannot be used.
+    #[error("what is set for the upstream host {host} cannot be used")]
+    Host {
+        /// The host.
+        host: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The HTTP client cannot be made.
     #[error("the client for upstreams cannot be made")]
     Client {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("System"),
+            // The rest of the URL may be a password.
+            Self::At(url) => write!(f, "At({:?})", url.host_str()),
+            Self::None => f.write_str("None"),
+        }
+    }
 }
 
 impl Clock for SystemClock {
@@ -205,6 +256,7 @@ impl Default for Limits {
             transfers_max: 64,
             questions_max: 64,
             retry_after_max: Duration::from_secs(60 * 60),
+            endpoint_rest: Duration::from_secs(10),
             budget_reserve_percent: 10,
             list_pages_max: 200,
             list_entries_max: 50_000,

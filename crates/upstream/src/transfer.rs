@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use crate::{Error, Phase, failure::classify};
+use crate::{Error, Phase, failure::classify, way::Witness};
 
 /// The body of a blob's answer. Gives its permit back when it is dropped.
 pub(crate) struct Transfer {
@@ -28,6 +28,7 @@ pub(crate) struct Transfer {
     deadline: Pin<Box<Sleep>>,
     is_waiting: bool,
     is_over: bool,
+    witness: Option<Witness>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -38,6 +39,7 @@ impl Transfer {
         promised: Option<u64>,
         idle: Duration,
         permit: OwnedSemaphorePermit,
+        witness: Option<Witness>,
     ) -> Self {
         Self {
             body: Box::pin(response.bytes_stream()),
@@ -48,6 +50,7 @@ impl Transfer {
             deadline: Box::pin(tokio::time::sleep(idle)),
             is_waiting: false,
             is_over: false,
+            witness,
             _permit: permit,
         }
     }
@@ -102,6 +105,9 @@ impl Stream for Transfer {
             None => self.check(None).map(|()| None),
         };
         self.is_over = !matches!(part, Ok(Some(_)));
+        if let (Err(_), Some(witness)) = (&part, &self.witness) {
+            witness.failed();
+        }
         Poll::Ready(part.transpose())
     }
 }

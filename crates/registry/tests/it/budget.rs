@@ -100,7 +100,7 @@ async fn where_a_head_is_free_a_tag_is_confirmed_and_not_fetched() {
     let upstream = testkit::ScriptedUpstream::start().await;
     let mut setup = Setup::new();
     let endpoint = upstream.url().parse().unwrap();
-    setup.client.endpoints.insert("registry-1.docker.io".to_owned(), endpoint);
+    setup.client.endpoints.insert("registry-1.docker.io".to_owned(), vec![endpoint]);
     let world = setup.world_on(upstream).await;
     world.rule("hub", |rule| rule.upstream_registry_url = "registry-1.docker.io".to_owned()).await;
     for tag in ["v1", "v2", "new"] {

@@ -206,7 +206,7 @@ async fn what_the_operator_sends_elsewhere_is_no_neighbour() {
     setup.settings.accounts.push(AccountId::parse(OTHER).unwrap());
     setup.settings.replaced_hosts.push(OTHER_HOST.to_owned());
     let url = upstream.url().parse().unwrap();
-    setup.client.endpoints.insert(OTHER_HOST.to_owned(), url);
+    setup.client.endpoints.insert(OTHER_HOST.to_owned(), vec![url]);
     let world = setup.world_on(upstream).await;
     create(&world, &world.caller, "theirs", OTHER_HOST, None, None).await;
     assert_eq!(world.pull("theirs/app", "v1").await.unwrap().digest, image.digest);

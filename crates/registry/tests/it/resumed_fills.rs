@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use oci::Digest;
 use registry::{Counter, FillError, ReadError};
-use testkit::{Gate, Pattern, Script, blob_path};
+use testkit::{Gate, Pattern, Script, ScriptedUpstream, blob_path};
 use upstream::Error;
 
 use crate::world::{Setup, World, read_to_end};
@@ -81,6 +81,27 @@ async fn a_redirect_is_followed_anew() {
     gate.open();
     let bytes = read_to_end(&mut open.read(None)).await.unwrap();
     assert!(bytes.len() == 90_000 && pattern.matches(0, &bytes));
+}
+
+/// The first endpoint breaks and answers no more: the second has the same bytes.
+#[tokio::test]
+async fn a_fill_goes_on_at_the_next_endpoint() {
+    let [first, second] = [ScriptedUpstream::start().await, ScriptedUpstream::start().await];
+    let pattern = Pattern::new(7, SIZE);
+    let [digest, _] = [&first, &second].map(|upstream| upstream.add_pattern("app", &pattern));
+    let path = blob_path("app", &digest);
+    first.script(&path, Script::new().short(SIZE / 2).times(1));
+    let urls = [first.url(), second.url()].map(|url| url.parse().unwrap());
+    let mut setup = Setup::new();
+    setup.client.endpoints.insert("registry.test".to_owned(), urls.to_vec());
+    let world = setup.world_on(first).await;
+    world.rule("hub", |rule| rule.upstream_registry_url = "registry.test".to_owned()).await;
+
+    let bytes = world.blob("hub/app", &digest).await.unwrap();
+    assert!(bytes.len() as u64 == SIZE && pattern.matches(0, &bytes));
+    assert_eq!((world.upstream.gets(&path), second.gets(&path)), (1, 1));
+    assert_eq!(second.requests()[0].header("range"), Some(&*format!("bytes={}-", SIZE / 2)));
+    assert_eq!(world.registry.counters().get(Counter::FillBytes), SIZE);
 }
 
 #[tokio::test]

@@ -105,6 +105,17 @@ fn local_path(
     if path.is_empty() || path.contains('?') { Err(expected()) } else { Ok(path.into()) }
 }
 
+/// Reads the origin that traffic goes to.
+pub(crate) fn origin(text: &str) -> Result<Url, &'static str> {
+    const EXPECTED: &str = "expected http://HOST or https://HOST, perhaps with a port";
+    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_bare {
+        return Err(EXPECTED);
+    }
+    Ok(url)
+}
+
 /// Reads `HOST=URL`: the public host of an upstream, and where its traffic goes instead.
 pub(crate) fn upstream_endpoint(text: &str) -> Result<(String, Url), String> {
     const EXPECTED: &str = "expected HOST=URL, such as registry-1.docker.io=http://127.0.0.1:5001";

@@ -27,6 +27,8 @@ pub(crate) struct ConfigFile {
     pub(crate) accounts: Vec<Entry>,
     /// The `[policy]` table.
     pub(crate) policy: Option<RulePolicy>,
+    /// The `[[upstream.host]]` tables.
+    pub(crate) upstream_hosts: Vec<Entry>,
 }
 
 /// One table of an array of tables: its keys were checked.
@@ -48,6 +50,8 @@ const RULE_KEYS: &[&str] = &[
     "policy",
 ];
 const ACCOUNT_KEYS: &[&str] = &["id"];
+const HOST_KEYS: &[&str] =
+    &["host", "endpoints", "ca-file", "client-cert", "client-key", "proxy", "plain-http"];
 
 impl ConfigFile {
     /// Reads a file. Where `optional`, one that is not there says nothing.
@@ -134,12 +138,26 @@ impl ConfigFile {
         };
         for (key, value) in table {
             let key = format!("{name}.{key}");
+            if key == "upstream.host" {
+                self.take_hosts(path, value)?;
+                continue;
+            }
             match settings.iter().find(|(known, _)| *known == key) {
                 Some(&setting) => self.add(path, setting, value)?,
                 None => return Err(unknown_key(path, key, settings.iter().map(|(name, _)| *name))),
             }
         }
         Ok(())
+    }
+
+    fn take_hosts(&mut self, path: &Arc<Path>, value: Value) -> Result<(), ConfigError> {
+        let wrong = || wrong_kind(path, "upstream.host", "[[upstream.host]] tables");
+        let Value::Array(hosts) = value else { return Err(wrong()) };
+        hosts.into_iter().try_for_each(|host| {
+            let Value::Table(table) = host else { return Err(wrong()) };
+            self.upstream_hosts.push(Entry::new(path, "[[upstream.host]]", table, HOST_KEYS)?);
+            Ok(())
+        })
     }
 
     fn add(
@@ -193,6 +211,19 @@ impl Entry {
         let wrong = || wrong_kind(&self.path, "rule.policy", "one table");
         let table = value.as_table().ok_or_else(wrong)?;
         PolicyTable::new(&self.path, "rule.policy", table).read().map(Some)
+    }
+
+    /// Returns the values of a list, none where there is no such key.
+    pub(crate) fn all(&self, key: &'static str) -> Result<Vec<Given>, ConfigError> {
+        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
+        let wrong = || wrong_kind(&self.path, key, "an array of strings");
+        let Value::Array(values) = value else { return Err(wrong()) };
+        let name = format!("{key} of a {}", self.name);
+        let given = |value: &Value| {
+            let text = scalar(value.clone()).ok_or_else(wrong)?;
+            Ok(Given { text, origin: Origin::File(Arc::clone(&self.path), name.clone()) })
+        };
+        values.iter().map(given).collect()
     }
 
     /// Returns a value that must be there.

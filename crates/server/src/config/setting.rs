@@ -87,7 +87,8 @@ pub(crate) const TOP: &[Setting] = &[
         "upstream-endpoint",
         Kind::List,
         "HOST=URL",
-        "Send traffic meant for an upstream host elsewhere; may be repeated",
+        "Send traffic meant for an upstream host elsewhere; may be repeated, the next is for when \
+         the one before fails",
     ),
     setting(
         "anonymous-pull",
@@ -156,6 +157,8 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("upstream.plain-http", Kind::List),
             ("upstream.token-realms", Kind::List),
             ("upstream.ca-file", Kind::Text),
+            ("upstream.proxy", Kind::Text),
+            ("upstream.no-proxy", Kind::List),
         ],
     ),
 ];
@@ -171,6 +174,13 @@ pub(crate) enum Origin {
     File(Arc<Path>, String),
     /// Nobody gave it: the default of a setting.
     Default(&'static str),
+}
+
+impl Origin {
+    /// Tells whether two texts come from one source: flags, variables or the file.
+    pub(crate) fn is_of_one_source(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
 }
 
 impl fmt::Display for Origin {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use ::upstream::Proxy;
 use metadata::Timestamp;
 use tempfile::TempDir;
+use url::Url;
 
 use super::*;
 
@@ -107,6 +109,34 @@ fn the_file_has_tables() {
 }
 
 #[test]
+fn upstreams_are_reached_as_they_are_told_to_be() {
+    let file = "upstream-endpoint = ['ghcr.io=http://127.0.0.1:9', 'quay.io=http://127.0.0.1:8']\n\
+         [upstream]\nproxy = 'http://user:hunter2@proxy:3128'\nno-proxy = ['lan', '10.0.0.0/8']\n\
+         [[upstream.host]]\nhost = 'GHCR.io'\nendpoints = ['http://127.0.0.1:7']\n\
+         [[upstream.host]]\nhost = 'r.lan:5000'\nendpoints = ['https://a', 'https://b:1']\n\
+         ca-file = 'ca.pem'\nclient-cert = 'c.pem'\nclient-key = 'k.pem'\nproxy = 'none'\n\
+         plain-http = true\n";
+    let variable = "ghcr.io=http://127.0.0.1:1,ghcr.io=http://127.0.0.1:2";
+    let config = read(&[], &[("CISTERN_UPSTREAM_ENDPOINT", variable)], file).unwrap().upstream;
+    let endpoints: Vec<_> = config
+        .endpoints
+        .iter()
+        .map(|(host, urls)| (host.as_str(), urls.iter().map(Url::as_str).collect::<Vec<_>>()))
+        .collect();
+    // The variable wins for its host, whole and in its order; the file is heard for the others.
+    let expected = [
+        ("ghcr.io", vec!["http://127.0.0.1:1/", "http://127.0.0.1:2/"]),
+        ("quay.io", vec!["http://127.0.0.1:8/"]),
+        ("r.lan:5000", vec!["https://a/", "https://b:1/"]),
+    ];
+    assert_eq!(endpoints, expected);
+    assert_eq!((&config.plain_http, config.no_proxy.len()), (&vec!["r.lan:5000".to_owned()], 2));
+    assert!(matches!(config.hosts[1].proxy, Some(Proxy::None)) && config.hosts[0].proxy.is_none());
+    assert!(config.hosts[1].client.is_some() && config.hosts[1].ca_file.is_some());
+    assert!(matches!(config.proxy, Proxy::At(_)) && !format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
 fn secrets_come_in_pairs_and_are_not_shown() {
     let variables = [
         ("CISTERN_ROOT_ACCESS_KEY_ID", "AKIAEXAMPLE"),
@@ -152,6 +182,16 @@ fn what_is_wrong_is_named_with_the_way_out() {
         said(&[("public-url", "registry.example.com")], &[], ""),
         said(&[("account-id", "1")], &[], ""),
         said(&[("log-format", "xml")], &[], ""),
+        said(&[], &[], "[limits]\nbudget-reserve = 101"),
+        said(&[], &[], "[upstream]\nproxy = 'proxy:hunter2'"),
+        said(&[], &[], "[upstream]\nno-proxy = ['a,b']"),
+        said(&[], &[], "[upstream.host]\nhost = 'a'"),
+        said(&[], &[], "[[upstream.host]]\nendpoints = ['http://a']"),
+        said(&[], &[], "[[upstream.host]]\nhost = 'a'\nendpoints = 'http://a'"),
+        said(&[], &[], "[[upstream.host]]\nhost = 'a'\nendpoints = ['http://a/path']"),
+        said(&[], &[], "[[upstream.host]]\nhost = 'a'\nclient-cert = 'c'"),
+        said(&[], &[], "[[upstream.host]]\nhost = 'a'\nclientcert = 'c'"),
+        said(&[], &[], "[[upstream.host]]\nhost = 'a'\n[[upstream.host]]\nhost = 'A'"),
     ];
     insta::assert_snapshot!(refused.join("\n"));
 }

@@ -154,7 +154,7 @@ impl World {
         let first_byte = Duration::from_millis(500);
         let client = HttpUpstream::new(upstream::Settings {
             // It plays Docker Hub too, for a rule that names that.
-            endpoints: [(DOCKER_HUB.to_owned(), upstream.url().parse().unwrap())].into(),
+            endpoints: [(DOCKER_HUB.to_owned(), vec![upstream.url().parse().unwrap()])].into(),
             timeouts: upstream::Timeouts { first_byte, ..upstream::Timeouts::default() },
             ..upstream::Settings::default()
         });

@@ -75,7 +75,7 @@ impl HttpSend for OurClient {
         let url = head.uri.to_string().parse();
         let url = url.map_err(|error| Error::config_invalid(format!("{}: {error}", head.uri)))?;
         let endpoint = self.0.endpoints.of_url(&url);
-        let url = self.0.endpoints.replacement(&url).unwrap_or(url);
+        let url = self.0.endpoints.replacement(&url, &url).unwrap_or(url);
         let (method, headers) = (head.method, head.headers);
         // Only the operator says where credentials are: his variables, his files, AWS's addresses.
         let request = Request { method, url, headers, body, reach: Reach::Any };

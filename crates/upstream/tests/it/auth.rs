@@ -224,7 +224,7 @@ async fn replaced_endpoints_hold_for_realms_too() {
     registry.require_token_of(&tokens, "https://auth.docker.io/token");
     let mut settings = settings();
     for (host, url) in [("registry-1.docker.io", registry.url()), ("auth.docker.io", realm.url())] {
-        settings.endpoints.insert(host.to_owned(), Url::parse(&url).unwrap());
+        settings.endpoints.insert(host.to_owned(), vec![Url::parse(&url).unwrap()]);
     }
     let target = target_as("registry-1.docker.io", "user", "secret");
     fetch(&client(settings), &target, &digest).await.unwrap();

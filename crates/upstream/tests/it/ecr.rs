@@ -94,7 +94,7 @@ impl Cloud {
             ("169.254.170.2", &self.metadata),
         ];
         let parse = |(host, to): (&str, &ScriptedUpstream)| {
-            (host.to_owned(), Url::parse(&to.url()).unwrap())
+            (host.to_owned(), vec![Url::parse(&to.url()).unwrap()])
         };
         let surroundings = Surroundings::Given {
             variables: self.variables.clone(),

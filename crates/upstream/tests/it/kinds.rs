@@ -166,9 +166,9 @@ async fn stage(play: &Play) -> Stage {
     registry.script(&blob_path(REPOSITORY, &digest), Script::redirect(307, play.storage));
     storage.add_file("/b", blob());
     let endpoints = HashMap::from([
-        (host(play.realm), Url::parse(&issuer.url()).unwrap()),
-        (play.host.to_owned(), Url::parse(&registry.url()).unwrap()),
-        (host(play.storage), Url::parse(&storage.url()).unwrap()),
+        (host(play.realm), vec![Url::parse(&issuer.url()).unwrap()]),
+        (play.host.to_owned(), vec![Url::parse(&registry.url()).unwrap()]),
+        (host(play.storage), vec![Url::parse(&storage.url()).unwrap()]),
     ]);
     let client = client(Settings { endpoints, ..settings() });
     Stage { registry, realm, storage, tokens, client, digest }
@@ -275,7 +275,7 @@ async fn the_kubernetes_registry_is_elsewhere_altogether() {
         ("prod-registry-k8s-io-eu-west-1.s3.dualstack.eu-west-1.amazonaws.com", &bucket),
     ];
     let endpoints =
-        endpoints.map(|(host, to)| (host.to_owned(), Url::parse(&to.url()).unwrap())).into();
+        endpoints.map(|(host, to)| (host.to_owned(), vec![Url::parse(&to.url()).unwrap()])).into();
     let client = client(Settings { endpoints, ..settings() });
     assert_eq!(kind_of("registry.k8s.io"), Some(Kind::K8s));
     let pause = Target { repository: "pause".into(), ..target("registry.k8s.io") };
@@ -307,7 +307,7 @@ async fn a_private_ecr_sends_its_clients_to_s3() {
     bucket.add_file("/b", blob());
     let endpoints =
         [(HOST, &registry), ("api.ecr.eu-west-1.amazonaws.com", &api), (BUCKET, &bucket)]
-            .map(|(host, to)| (host.to_owned(), Url::parse(&to.url()).unwrap()));
+            .map(|(host, to)| (host.to_owned(), vec![Url::parse(&to.url()).unwrap()]));
     let keys = [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "s")];
     let variables = keys.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let surroundings = Surroundings::Given { variables, home: None };

@@ -7,6 +7,7 @@ mod auth;
 mod blobs;
 mod budgets;
 mod ecr;
+mod endpoints;
 mod kinds;
 mod limits;
 mod lists;

@@ -1,7 +1,7 @@
 //! What changes where a proxy stands between.
 
 use testkit::{Script, ScriptedUpstream};
-use upstream::{Proxy, Settings, Upstream as _};
+use upstream::{HostSettings, Proxy, Settings, Upstream as _};
 use url::Url;
 
 use crate::world::{MANIFEST, REPOSITORY, client, kind, settings, tag, target, with_manifest};
@@ -52,5 +52,33 @@ async fn a_proxy_does_not_lend_its_own_place_in_the_network() {
         proxy.script(&path, Script::redirect(302, location));
         let outcome = client.fetch_manifest(&target("http://registry.test"), &tag("3.20")).await;
         assert_eq!(kind(&outcome), expected, "{location}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_may_have_a_proxy_of_its_own_or_none() {
+    let (proxy, settings, path) = through_proxy().await;
+    let (other, _, _) = with_manifest().await;
+    let plain_http_hosts = ["a.test", "b.test", "c.test", "d.lan"].map(String::from).to_vec();
+    let of = |host: &str, proxy| HostSettings {
+        host: host.to_owned(),
+        proxy: Some(proxy),
+        ..HostSettings::default()
+    };
+    let own = Url::parse(&other.url()).unwrap();
+    let hosts = vec![of("b.test", Proxy::At(own)), of("c.test", Proxy::None)];
+    let no_proxy = vec!["lan".to_owned()];
+    let client = client(Settings { plain_http_hosts, hosts, no_proxy, ..settings });
+    for (host, expected, by_proxy, by_other) in [
+        ("a.test", "ok", 1, 0),
+        ("b.test", "ok", 0, 1),
+        ("c.test", "transport: name resolution", 0, 0),
+        ("d.lan", "transport: name resolution", 0, 0),
+    ] {
+        let outcome = client.fetch_manifest(&target(&format!("http://{host}")), &tag("3.20")).await;
+        assert_eq!(kind(&outcome), expected, "{host}");
+        assert_eq!((proxy.gets(&path), other.gets(&path)), (by_proxy, by_other), "{host}");
+        proxy.forget_requests();
+        other.forget_requests();
     }
 }

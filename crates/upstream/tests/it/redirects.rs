@@ -149,6 +149,6 @@ async fn https_never_steps_down() {
     assert_eq!(kind(&outcome), "refused: 127.0.0.1");
     assert!(storage.requests().is_empty());
     // What the operator sends elsewhere goes there.
-    settings.endpoints.insert(storage.authority(), Url::parse(&storage.url()).unwrap());
+    settings.endpoints.insert(storage.authority(), vec![Url::parse(&storage.url()).unwrap()]);
     assert_eq!(fetch(&client(settings), &target, &digest).await.unwrap(), blob());
 }
