@@ -62,6 +62,14 @@ pub fn invocation(home: &Path) -> Command {
     command
 }
 
+/// The anonymous resident memory of a process, in KiB; zero where it is gone.
+#[must_use]
+pub fn anonymous_kib(process_id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process_id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
 /// A running `cistern serve`; killed when this is dropped.
 #[derive(Debug)]
 pub struct Cistern {

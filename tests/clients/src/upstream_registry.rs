@@ -1,11 +1,12 @@
 //! The upstream of the scenarios: a real `docker-registry` on loopback whose access log is read.
 
 use std::fs;
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use crate::certificate_authority::CertificateAuthority;
 use crate::image::Image;
 use crate::program::{Daemon, command, find, free_port, run, run_with_input, write};
 use crate::skip::Missing;
@@ -33,7 +34,10 @@ pub struct Request {
 pub struct UpstreamRegistry {
     directory: TempDir,
     program: PathBuf,
+    address: IpAddr,
     port: u16,
+    /// Whether it speaks TLS by now.
+    tls: bool,
     daemon: Option<Daemon>,
     credentials: bool,
     issuer: Option<TokenIssuer>,
@@ -92,7 +96,9 @@ impl UpstreamRegistry {
         Ok(Self {
             directory,
             program,
+            address: Ipv4Addr::LOCALHOST.into(),
             port,
+            tls: false,
             daemon: None,
             credentials: false,
             issuer: None,
@@ -101,20 +107,59 @@ impl UpstreamRegistry {
     }
 
     fn configured(mut self, auth: &str, credentials: bool, issuer: Option<TokenIssuer>) -> Self {
+        self.configure("", auth);
+        self.credentials = credentials;
+        self.issuer = issuer;
+        self.start();
+        self
+    }
+
+    /// Speaks TLS from now on, with a certificate for its address, `localhost` and these names; where
+    /// `asks_clients`, only with clients of the same authority. Push before.
+    ///
+    /// # Panics
+    /// When it does not come up again.
+    pub fn speak_tls(&mut self, authority: &CertificateAuthority, asks_clients: bool) {
+        self.stop();
+        let address = self.address.to_string();
+        let server = authority.server(&[&address, "localhost"]);
+        let clients = if asks_clients {
+            format!(", clientcas: ['{}']", authority.root().display())
+        } else {
+            String::new()
+        };
+        let tls = format!(
+            ", tls: {{certificate: '{}', key: '{}'{clients}}}",
+            server.certificate.display(),
+            server.key.display(),
+        );
+        self.tls = true;
+        self.configure(&tls, "");
+        self.start();
+    }
+
+    /// Listens on another address of this machine from now on.
+    ///
+    /// # Panics
+    /// When it does not come up there.
+    pub fn listen_at(&mut self, address: IpAddr) {
+        self.stop();
+        self.address = address;
+        self.configure("", "");
+        self.start();
+    }
+
+    fn configure(&self, tls: &str, auth: &str) {
         let storage = self.directory.path().join("storage");
         // Draining lets a stopped registry finish its access log.
         let configuration = format!(
             "version: 0.1\nlog: {{level: warn}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}}}\n\
-             http: {{addr: '{}', secret: tests, draintimeout: 5s}}\n{auth}",
+             http: {{addr: '{}', secret: tests, draintimeout: 5s{tls}}}\n{auth}",
             storage.display(),
             self.host(),
         );
         write(&self.directory.path().join("config.yml"), configuration);
-        self.credentials = credentials;
-        self.issuer = issuer;
-        self.start();
-        self
     }
 
     /// Starts it again, on the same port with the same content.
@@ -126,7 +171,7 @@ impl UpstreamRegistry {
         let mut registry = command(&self.program, directory);
         registry.arg("serve").arg(directory.join("config.yml"));
         let mut daemon = Daemon::start(&mut registry, directory, "registry");
-        let address = ("127.0.0.1", self.port);
+        let address = (self.address, self.port);
         daemon.until("it listens", || TcpStream::connect(address).ok());
         self.daemon = Some(daemon);
     }
@@ -141,16 +186,17 @@ impl UpstreamRegistry {
         }
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT`, or where else it listens.
     #[must_use]
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.address, self.port)
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or with `https`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.host())
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.host())
     }
 
     /// Its token service, if it has one.

@@ -15,6 +15,7 @@ use std::{
 
 use clients::{
     Cistern,
+    cistern::anonymous_kib,
     raw_http::{Answer, RawHttp},
 };
 use testkit::{Gate, Pattern, Script, ScriptedUpstream, blob_path};
@@ -194,12 +195,6 @@ impl World {
             peak
         })
     }
-}
-
-fn anonymous_kib(process_id: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process_id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
 /// Polls a condition of the file system, which tells nobody when it changes.
