@@ -130,19 +130,32 @@ impl From<IamException> for ExceptionKind {
     }
 }
 
-/// An exception as a client sees it: which one, and a sentence.
+/// An exception as a client sees it: which one, a sentence, and what else its shape has.
 ///
 /// [`crate::json::render_exception`] and [`crate::query::render_exception`] write it down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
     kind: ExceptionKind,
     message: Cow<'static, str>,
+    members: Vec<(&'static str, serde_json::Value)>,
 }
 
 impl Exception {
     /// An exception with a text of its own. `kind.into()` gives one with the modelled text.
     pub fn new(kind: impl Into<ExceptionKind>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: kind.into(), message: message.into() }
+        Self { kind: kind.into(), message: message.into(), members: Vec::new() }
+    }
+
+    /// Adds a member that the shape of this exception has beside its message.
+    #[must_use]
+    pub fn with_member(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
+        self.members.push((name, value.into()));
+        self
+    }
+
+    /// What its shape has beside the message.
+    pub fn members(&self) -> &[(&'static str, serde_json::Value)] {
+        &self.members
     }
 
     /// Which exception.

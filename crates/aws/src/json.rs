@@ -36,8 +36,13 @@ pub fn render_exception(exception: &Exception, service: Service) -> Vec<u8> {
         Service::Ecr | Service::SecretsManager | Service::Cistern => kind.name().to_owned(),
     };
     let string = |text: &str| serde_json::Value::from(text).to_string();
-    format!(r#"{{"__type":{},"{member}":{}}}"#, string(&name), string(exception.message()))
-        .into_bytes()
+    let mut body =
+        format!(r#"{{"__type":{},"{member}":{}"#, string(&name), string(exception.message()));
+    for (member, value) in exception.members() {
+        body.push_str(&format!(r#","{member}":{value}"#));
+    }
+    body.push('}');
+    body.into_bytes()
 }
 
 /// The namespace Cloud Control puts before a type. Its clients compare the whole

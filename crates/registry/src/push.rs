@@ -6,6 +6,7 @@
 
 mod error;
 mod manifest;
+mod parts;
 mod receive;
 mod session;
 mod uploads;
@@ -13,13 +14,13 @@ mod uploads;
 use metadata::{AppliedFor, Change, Link, NewLink, Origin, RegistryId, RepositorySettings};
 use oci::{Digest, RepositoryName};
 
-pub(crate) use self::session::Hashes;
 pub use self::{
     error::PushError,
     manifest::{NewImage, PushedManifest},
     receive::{BodyError, Chunk},
     uploads::{PushedBlob, UploadStatus},
 };
+pub(crate) use self::{parts::PartSizes, session::Hashes};
 use crate::{Action, Caller, PullError, Resource, registry::Inner, templates::CreationError};
 
 impl Inner {

@@ -55,6 +55,9 @@ use error::Failure;
 /// How long a client may take to send a body.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
+/// How many bytes a second of content must come on average, beyond that.
+const BODY_BYTES_PER_SECOND_MIN: u64 = 64 << 10;
+
 /// What an operation comes to: the body of its answer.
 type Outcome = Result<Vec<u8>, Failure>;
 
@@ -111,7 +114,8 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
-    let body = read(body, body_bytes_max(doors, head, target)).await?;
+    let (bytes_max, deadline) = body_bounds(doors, head, target);
+    let body = read(body, bytes_max, deadline).await?;
     match target {
         Some(target) => {
             let call =
@@ -269,9 +273,9 @@ fn is_form(headers: &HeaderMap) -> bool {
     })
 }
 
-/// How large the body of a request may be. Two operations carry content; they may only for one
-/// whose access key is known, so that others do not fill the memory.
-fn body_bytes_max(doors: &Doors, head: &Parts, target: Option<Target<'_>>) -> usize {
+/// How large the body of a request may be, and how long it may take to come. Two operations carry
+/// content; they may only for one whose access key is known, so that others do not fill the memory.
+fn body_bounds(doors: &Doors, head: &Parts, target: Option<Target<'_>>) -> (usize, Duration) {
     let usual = doors.settings.body_bytes_max;
     let content = match target {
         Some(target) if target.service == Service::Ecr => match target.operation {
@@ -284,19 +288,20 @@ fn body_bytes_max(doors: &Doors, head: &Parts, target: Option<Target<'_>>) -> us
         _ => 0,
     };
     if content == 0 || !doors.authenticator.names_key(&head.headers) {
-        return usual;
+        return (usual, BODY_DEADLINE);
     }
-    usual.saturating_add(usize::try_from(content).unwrap_or(usize::MAX))
+    let deadline = BODY_DEADLINE + Duration::from_secs(content / BODY_BYTES_PER_SECOND_MIN);
+    (usual.saturating_add(usize::try_from(content).unwrap_or(usize::MAX)), deadline)
 }
 
-async fn read<B>(body: B, bytes_max: usize) -> Result<Bytes, Failure>
+async fn read<B>(body: B, bytes_max: usize, deadline: Duration) -> Result<Bytes, Failure>
 where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
     let collected = Box::pin(Limited::new(body, bytes_max)).collect();
     let unreadable = |text| Exception::new(CommonException::Serialization, text);
-    match tokio::time::timeout(BODY_DEADLINE, collected).await {
+    match tokio::time::timeout(deadline, collected).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Exception::new(
             CommonException::RequestEntityTooLarge,

@@ -8,7 +8,7 @@ use aws::{
         CompleteLayerUploadRequest, CompleteLayerUploadResponse, InitiateLayerUploadRequest,
         InitiateLayerUploadResponse, Operation, UploadLayerPartRequest, UploadLayerPartResponse,
     },
-    exception::EcrException,
+    exception::{EcrException, ExceptionKind},
     json,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,6 +16,7 @@ use oci::{Digest, RepositoryName};
 use registry::{Chunk, PushError};
 
 use super::{Call, Outcome, error, validate};
+use crate::control_plane::error::Failure;
 
 /// How large parts should be (what ECR answers).
 const PART_SIZE: u64 = 10 << 20;
@@ -66,12 +67,20 @@ pub(in crate::control_plane) async fn part(call: &Call<'_>) -> Outcome {
             "The layer part has {} bytes, which are not those from {first_byte} to {last_byte}",
             bytes.len()
         );
-        return Err(Exception::new(EcrException::InvalidLayerPart, text).into());
+        let failure = Exception::new(EcrException::InvalidLayerPart, text).into();
+        return Err(of_upload(call, &repository, &request.upload_id, failure).await);
     }
+    let size_bytes = bytes.len() as u64;
     let chunk = Chunk { first_byte: Some(first_byte), ..Chunk::of(bytes.into()) };
     let (registry, id) = (call.registry(), request.upload_id.as_str());
-    let appended = registry.append_upload(call.caller(), &repository, id, chunk).await;
-    let appended = appended.map_err(|error| error::push_layer(&error, name))?;
+    let appended = registry.append_part(call.caller(), &repository, id, chunk, size_bytes).await;
+    let appended = match appended {
+        Ok(appended) => appended,
+        Err(error) => {
+            let failure = error::push_layer(&error, name);
+            return Err(of_upload(call, &repository, id, failure).await);
+        }
+    };
     Ok(json::render(&UploadLayerPartResponse {
         registry_id: Some(call.registry_id().account.to_string()),
         repository_name: Some(name.to_owned()),
@@ -99,6 +108,10 @@ pub(in crate::control_plane) async fn complete(call: &Call<'_>) -> Outcome {
     if status.size_bytes == 0 {
         return Err(Exception::from(EcrException::EmptyUpload).into());
     }
+    // Elsewhere parts may be as small as the client likes.
+    if registry.settings().strict_ecr && registry.has_short_part(call.caller(), id) {
+        return Err(Exception::from(EcrException::LayerPartTooSmall).into());
+    }
     let (digest, last) = (&digests[0], Chunk::empty());
     let finished = registry.finish_upload(call.caller(), &repository, id, digest, last).await;
     let layer = finished.map_err(failed)?;
@@ -116,6 +129,28 @@ pub(in crate::control_plane) async fn complete(call: &Call<'_>) -> Outcome {
         upload_id: Some(request.upload_id),
         layer_digest: Some(layer.digest.to_string()),
     }))
+}
+
+/// Says in an `InvalidLayerPartException` which upload it is about, and where that stands.
+async fn of_upload(
+    call: &Call<'_>,
+    repository: &RepositoryName,
+    id: &str,
+    failure: Failure,
+) -> Failure {
+    if failure.exception.kind() != ExceptionKind::Ecr(EcrException::InvalidLayerPart) {
+        return failure;
+    }
+    let Failure { exception, cause } = failure;
+    let mut exception = exception
+        .with_member("registryId", call.registry_id().account.as_str())
+        .with_member("repositoryName", repository.as_str())
+        .with_member("uploadId", id);
+    let status = call.registry().upload_status(call.caller(), repository, id).await;
+    if let Some(last) = status.ok().and_then(|status| status.size_bytes.checked_sub(1)) {
+        exception = exception.with_member("lastValidByteReceived", last);
+    }
+    Failure { exception, cause }
 }
 
 fn repository(

@@ -37,10 +37,18 @@ fn part(id: &str, first: i64, last: i64, bytes: &[u8]) -> Value {
 
 /// Uploads a layer in two parts.
 async fn layer(world: &World, bytes: &[u8]) -> Digest {
+    layer_in(world, bytes, 1).await
+}
+
+/// Uploads a layer in two parts, of which the first may be empty and is then left out.
+async fn layer_in(world: &World, bytes: &[u8], first: i64) -> Digest {
     let (id, digest) = (initiate(world).await, Digest::of(bytes));
     let end = i64::try_from(bytes.len()).unwrap() - 1;
-    done(world, PART, part(&id, 0, 0, &bytes[..1])).await;
-    let sent = done(world, PART, part(&id, 1, end, &bytes[1..])).await;
+    let (head, tail) = bytes.split_at(usize::try_from(first).unwrap());
+    if first > 0 {
+        done(world, PART, part(&id, 0, first - 1, head)).await;
+    }
+    let sent = done(world, PART, part(&id, first, end, tail)).await;
     assert_eq!(sent["lastByteReceived"], end);
     let complete =
         json!({"repositoryName": NAME, "uploadId": id, "layerDigests": [digest.as_str()]});
@@ -164,6 +172,12 @@ async fn uploads_that_go_wrong_say_how() {
     ] {
         refused(&world, PART, body, exception).await;
     }
+    let refusal = world.ecr(PART, part(&id, 9, 9, b"x")).await.json();
+    assert_eq!(
+        (&refusal["registryId"], &refusal["repositoryName"], &refusal["uploadId"]),
+        (&json!(ACCOUNT), &json!(NAME), &json!(id))
+    );
+    assert_eq!(refusal["lastValidByteReceived"], 3, "{refusal}");
     for (body, exception) in [
         (complete(&id, json!([])), INVALID),
         (complete(&id, json!(["sha256:1"])), INVALID),
@@ -178,6 +192,28 @@ async fn uploads_that_go_wrong_say_how() {
     done(&world, PART, part(&again, 0, 3, b"0123")).await;
     let twice = complete(&again, json!([digest.as_str()]));
     refused(&world, COMPLETE, twice, "LayerAlreadyExistsException").await;
+}
+
+#[tokio::test]
+async fn by_ecrs_rules_only_the_last_part_may_be_small() {
+    let mut world = World::start().await;
+    done(&world, "CreateRepository", json!({"repositoryName": NAME})).await;
+    for (strict_ecr, first, exception) in
+        [(false, 4_i64, None), (true, 4, Some("LayerPartTooSmallException")), (true, 5 << 20, None)]
+    {
+        world.restart_with(|settings| settings.strict_ecr = strict_ecr).await;
+        let id = initiate(&world).await;
+        let bytes = vec![7; usize::try_from(first).unwrap()];
+        done(&world, PART, part(&id, 0, first - 1, &bytes)).await;
+        done(&world, PART, part(&id, first, first, b"x")).await;
+        let digest = Digest::of(&[bytes.as_slice(), b"x"].concat());
+        let digests = json!([digest.as_str()]);
+        let body = json!({"repositoryName": NAME, "uploadId": id, "layerDigests": digests});
+        match exception {
+            Some(exception) => drop(refused(&world, COMPLETE, body, exception).await),
+            None => drop(done(&world, COMPLETE, body).await),
+        }
+    }
 }
 
 #[tokio::test]
@@ -207,7 +243,7 @@ async fn strict_repositories_are_not_made_by_a_push() {
         "prefix": "team", "appliedFor": ["CREATE_ON_PUSH"], "imageTagMutability": "IMMUTABLE",
     });
     done(&world, "CreateRepositoryCreationTemplate", template).await;
-    let (one, two) = (layer(&world, b"{}").await, layer(&world, b"[]").await);
+    let (one, two) = (layer_in(&world, b"{}", 0).await, layer_in(&world, b"[]", 0).await);
     done(&world, PUT, put(&manifest(&one), "v1")).await;
     let immutable = "ImageTagAlreadyExistsException";
     refused(&world, PUT, put(&manifest(&two), "v1"), immutable).await;
