@@ -360,8 +360,14 @@ async fn what_is_wrong_with_a_path_is_named() {
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path}");
         assert!(answer.message().contains(words), "{path}: {}", answer.message());
     }
-    let head = world.ask("HEAD", "/v2/Bad/manifests/1", &[]).await;
-    assert_eq!((head.status, head.text().as_str()), (400, ""));
+    for (method, path, status) in [
+        ("HEAD", "/v2/Bad/manifests/1", 400),
+        ("HEAD", "/v2/a/manifests/.INVALID", 404),
+        ("PUT", "/v2/a/manifests/.INVALID", 400),
+    ] {
+        let answer = world.ask(method, path, &[]).await;
+        assert_eq!((answer.status, answer.text().is_empty()), (status, method == "HEAD"), "{path}");
+    }
 }
 
 #[tokio::test]

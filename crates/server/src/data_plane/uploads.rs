@@ -34,8 +34,9 @@ where
                 return Ok(created(name, &blob));
             }
         }
-    } else if let Some(digest) = query.get("digest") {
-        let digest = parse_digest(digest)?;
+    } else if let Some(digest) = query.get("digest").map(parse_digest).transpose()?
+        && (content_length(call) != Some(0) || is_of_nothing(&digest))
+    {
         let chunk = chunk(call, body)?;
         let pushed = registry.push_blob(caller, name, &digest, chunk).await;
         return Ok(created(name, &pushed.map_err(error::push)?));
@@ -108,14 +109,24 @@ where
     }
 }
 
+/// Tells whether a digest is that of no bytes: then a body without any is the blob, and else only
+/// the beginning of an upload.
+fn is_of_nothing(digest: &Digest) -> bool {
+    *digest == Digest::of_with(digest.algorithm(), b"")
+}
+
+fn content_length(call: &Call<'_>) -> Option<u64> {
+    let length = call.head.headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
 fn chunk<'a, B>(call: &Call<'_>, body: B) -> Result<Chunk<'a>, Failure>
 where
     B: http_body::Body<Data = Bytes> + Send + 'a,
     B::Error: Into<Cause>,
 {
     let headers = &call.head.headers;
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let length: Option<u64> = length.and_then(|text| text.parse().ok());
+    let length = content_length(call);
     // An empty body has no place.
     let range = if length == Some(0) { None } else { content_range(headers)? };
     let (first_byte, size_bytes) = match (range, length) {

@@ -8,6 +8,7 @@ mod cloud_control;
 mod collection;
 mod crash;
 mod credential_program;
+mod discovery;
 mod documents;
 mod harness;
 mod images;

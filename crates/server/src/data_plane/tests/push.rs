@@ -68,9 +68,14 @@ async fn a_blob_goes_up_whole() {
     assert_eq!(answer.header("docker-content-digest"), other.as_str());
     assert_eq!(world.get(&path_of(&answer)).await.text(), "other");
 
-    // Nothing is a blob too.
+    // Nothing is a blob too, and where nothing comes of another blob an upload begins.
     let empty = push_blob(&world, "team/app", "").await;
     assert_eq!(world.get(&format!("/v2/team/app/blobs/{empty}")).await.announced, Some(0));
+    for (digest, status) in [(&other, 202), (&empty, 201)] {
+        let post = format!("/v2/team/app/blobs/uploads/?digest={digest}");
+        let answer = world.push("POST", &post, &[("content-length", "0")], "").await;
+        assert_eq!(answer.status, status, "{digest}");
+    }
 }
 
 #[tokio::test]
