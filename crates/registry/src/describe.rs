@@ -60,7 +60,10 @@ impl Registry {
         page: &PageRequest,
     ) -> Result<Page<Image>, DescribeError> {
         let action = Action::Operation("ecr:DescribeImages");
-        self.inner.authorize(caller, action, Resource::Registry)?;
+        let named = RepositoryName::parse(repository).ok();
+        let resource =
+            named.as_ref().map_or(Resource::Registry, |name| Resource::Repository(name, None));
+        self.inner.authorize(caller, action, resource)?;
         let registry = &caller.registry;
         let name = self.repository(registry, repository).await?.name;
         let mut found = if filter.images.is_empty() {

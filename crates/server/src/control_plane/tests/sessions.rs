@@ -115,7 +115,11 @@ async fn a_session_may_what_its_role_may_now() {
     world.image("app", "1", b"layer");
     let pull = "arn:aws:ecr:us-east-1:111122223333:repository/hub/*";
     let login = allow("ecr:GetAuthorizationToken", "*");
-    let both = format!("{login},{}", allow("ecr:BatchGetImage", pull));
+    let both = format!(
+        "{login},{},{}",
+        allow("ecr:BatchGetImage", pull),
+        allow("ecr:DescribeImages", pull)
+    );
     make_role(&world, "arn:aws:iam::111122223333:root", "", &both).await;
     let session = begin(&world, &assume(&[("DurationSeconds", "7200")])).await;
 
@@ -136,6 +140,16 @@ async fn a_session_may_what_its_role_may_now() {
     for (path, status) in [("/v2/", 200), (pulled, 200), ("/v2/other/app/manifests/1", 403)] {
         let answer = world.ask_as("GET", path, &headers).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+    // A policy that names the repository counts for what is asked about that repository.
+    for (name, exception) in [("hub/app", None), ("other/app", Some("AccessDeniedException"))] {
+        let body = format!(r#"{{"repositoryName":"{name}"}}"#);
+        let call = Signed::new(&format!("{ECR}.DescribeImages"), "ecr", body);
+        let answer = world.send(by(&session, call).request()).await;
+        match exception {
+            None => assert_eq!(answer.status, 200, "{}", answer.text()),
+            Some(exception) => assert_eq!(answer.exception(), exception, "{}", answer.text()),
+        }
     }
     // What its role may no longer, it may not either, at once.
     put_policy(&world, &login).await;
