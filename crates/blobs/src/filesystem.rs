@@ -150,8 +150,7 @@ impl BlobStore for FilesystemBlobs {
     }
 
     async fn claim(&self, digest: &Digest) -> Result<Claim, Error> {
-        let (shared, digest) = (Arc::clone(&self.shared), digest.clone());
-        blocking("claiming a blob", move || collection::claim(&shared, &digest)).await
+        collection::claim(Arc::clone(&self.shared), digest.clone()).await
     }
 
     async fn seize(&self, digest: &Digest) -> Result<Option<Box<dyn Seizure>>, Error> {

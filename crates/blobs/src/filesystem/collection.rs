@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -18,17 +18,37 @@ use oci::{Algorithm, Digest};
 use super::Shared;
 use crate::{Claim, Error, Seizure, StoredBlob, blocking::blocking};
 
-/// Claims a digest. Blocks, while somebody has seized it or its neighbours.
-pub(super) fn claim(store: &Shared, digest: &Digest) -> Result<Claim, Error> {
+/// The pause between two looks at whether a seizure has ended.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Claims a digest, as soon as nobody has seized it or its neighbours. No thread waits for that:
+/// whoever has seized it needs one too.
+pub(super) async fn claim(store: Arc<Shared>, digest: Digest) -> Result<Claim, Error> {
+    loop {
+        let (store, digest) = (Arc::clone(&store), digest.clone());
+        let claimed = blocking("claiming a blob", move || try_claim(&store, &digest)).await?;
+        match claimed {
+            Some(claim) => return Ok(claim),
+            None => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Claims a digest; `None` where somebody has seized it or a neighbour. Blocks.
+fn try_claim(store: &Shared, digest: &Digest) -> Result<Option<Claim>, Error> {
     const ACTION: &str = "claiming a blob";
     let lock = open(&store.layout.claim(digest)).map_err(Error::io(ACTION))?;
-    lock.lock_shared().map_err(Error::io(ACTION))?;
+    match lock.try_lock_shared() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(cause)) => return Err(Error::io(ACTION)(cause)),
+    }
     let stored_bytes = match fs::metadata(store.layout.blob(digest)) {
         Ok(found) => Some(found.len()),
         Err(cause) if cause.kind() == ErrorKind::NotFound => None,
         Err(cause) => return Err(Error::io(ACTION)(cause)),
     };
-    Ok(Claim::new(stored_bytes, Box::new(lock)))
+    Ok(Some(Claim::new(stored_bytes, Box::new(lock))))
 }
 
 /// Seizes a digest; `None` where somebody claims it or a neighbour. Blocks.

@@ -1,6 +1,9 @@
 //! The contract on [`FilesystemBlobs`], and how its files lie.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use blobs::{
     Access, BlobStore, Error, FilesystemBlobs, Limits,
@@ -44,6 +47,36 @@ async fn limits_its_staging_space() {
     let store = FilesystemBlobs::open(dir.path(), limits).await.unwrap();
     conformance::staging_space_is_limited(&store, 1_000_000).await;
     staging_is_empty(dir.path()).await;
+}
+
+/// However many claim at once, whoever has seized the digest gets a thread to remove it with.
+#[test]
+fn many_claims_do_not_keep_a_seizure_from_its_end() {
+    let dir = tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let store = open(dir.path()).await;
+        let (digest, _) = put(&store, b"wanted by many").await;
+        let seizure = store.seize(&digest).await.unwrap().expect("nobody claims it");
+        let claim = || {
+            let (store, digest) = (store.clone(), digest.clone());
+            tokio::spawn(async move { store.claim(&digest).await.unwrap().stored_bytes() })
+        };
+        let mut claims: Vec<_> = (0..8).map(|_| claim()).collect();
+        let waiting = tokio::time::timeout(Duration::from_millis(50), &mut claims[7]).await;
+        assert!(waiting.is_err(), "it is seized");
+        let removed = seizure.remove(SystemTime::now() + Duration::from_secs(60));
+        let removed = tokio::time::timeout(Duration::from_secs(60), removed).await;
+        assert_eq!(removed.expect("it ends").unwrap(), Some(14));
+        for claim in claims {
+            assert_eq!(claim.await.unwrap(), None);
+        }
+    });
 }
 
 #[tokio::test]
