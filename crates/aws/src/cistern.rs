@@ -5,9 +5,13 @@
 //! refuse members that they do not know: a policy that silently does not hold is worse.
 
 mod collection;
+mod import;
 mod operation;
 mod rule_policy;
+mod warming;
 
 pub use collection::*;
+pub use import::*;
 pub use operation::Operation;
 pub use rule_policy::*;
+pub use warming::*;

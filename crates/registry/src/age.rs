@@ -101,6 +101,7 @@ impl ImportWork {
                     matched: self.matched.clone(),
                     known: None,
                     servable: false,
+                    insists: false,
                 };
                 let brought = self.inner.imports.join(key, || work.run()).landed().await;
                 match brought.ok_or(PullError::Abandoned)? {

@@ -180,7 +180,7 @@ impl Inner {
 
     /// Opens what is stored of a linked blob; `None` where it is gone, or damaged so that its size
     /// is no longer the one that was linked.
-    async fn stored_blob(
+    pub(crate) async fn stored_blob(
         &self,
         digest: &Digest,
         size_bytes: u64,
@@ -197,7 +197,7 @@ impl Inner {
     }
 
     /// Joins the fill of a blob, and starts it where nobody has.
-    async fn join(
+    pub(crate) async fn join(
         self: &Arc<Self>,
         registry: &RegistryId,
         repository: &RepositoryName,
@@ -253,7 +253,11 @@ async fn started(progress: &mut watch::Receiver<Progress>) -> Result<Option<u64>
     }
 }
 
-fn failed(error: Arc<FillError>, repository: &RepositoryName, digest: &Digest) -> PullError {
+pub(crate) fn failed(
+    error: Arc<FillError>,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> PullError {
     match &*error {
         FillError::Upstream(error) => upstream_error(Arc::clone(error), repository, digest),
         FillError::Storage(_) | FillError::Abandoned => PullError::Fill(error),

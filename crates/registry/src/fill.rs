@@ -101,6 +101,9 @@ pub trait FillSource: Send + Sync + fmt::Debug {
 
     /// Asks for a link when the blob is committed. False where it is too late for that.
     fn want_link(&self, wish: LinkWish) -> bool;
+
+    /// Waits until the fill is over: what came of it is recorded, as far as it could be.
+    async fn ended(&self);
 }
 
 /// What joining a fill came to.

@@ -49,6 +49,7 @@ mod settings;
 mod templates;
 mod upkeep;
 mod upstreams;
+mod warming;
 
 pub use authorize::{Action, Resource};
 pub use blob::{BlobReader, BlobSummary, OpenBlob, ReadError};
@@ -72,7 +73,10 @@ pub use lifecycle::{LifecyclePreviewView, PreviewState, PreviewedImages};
 pub use matching::Match;
 pub use permissions::{Permissions, Verdict};
 pub use pull::{PulledManifest, Served, StaleReason};
-pub use push::{BodyError, Chunk, NewImage, PushError, PushedBlob, PushedManifest, UploadStatus};
+pub use push::{
+    BodyError, Chunk, ImportError, ImportedManifest, NewImage, PushError, PushedBlob,
+    PushedManifest, UploadStatus,
+};
 pub use registry::{Parts, Registry};
 pub use registry_settings::{AccountSetting, RepositoryScanning};
 pub use remove::DeleteFailure;
@@ -92,3 +96,6 @@ pub use secrets::{
 };
 pub use settings::{DeclaredRule, Settings};
 pub use templates::{CreationError, TemplateError, TemplateFault, TemplateFields};
+pub use warming::{
+    NewWarming, WarmError, WarmedImage, WarmingError, WarmingFailure, WarmingState, WarmingView,
+};

@@ -307,7 +307,9 @@ impl Wanted<'_> {
         let known = cached.map(|fact| fact.digest.clone());
         self.inner.imports.join(key, move || {
             let (registry, repository, reference) = work_key;
-            ImportWork { inner, registry, repository, reference, matched, known, servable }.run()
+            let insists = false;
+            ImportWork { inner, registry, repository, reference, matched, known, servable, insists }
+                .run()
         })
     }
 

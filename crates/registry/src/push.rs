@@ -5,6 +5,7 @@
 //! stage of the blob store (the bytes), so that any process on the same stores goes on with it.
 
 mod error;
+mod import;
 mod manifest;
 mod parts;
 mod receive;
@@ -16,6 +17,7 @@ use oci::{Digest, RepositoryName};
 
 pub use self::{
     error::PushError,
+    import::{ImportError, ImportedManifest},
     manifest::{NewImage, PushedManifest},
     receive::{BodyError, Chunk},
     uploads::{PushedBlob, UploadStatus},

@@ -81,6 +81,8 @@ pub(crate) struct ImportWork {
     pub(crate) known: Option<Digest>,
     /// Whether that may be served where the upstream does not answer.
     pub(crate) servable: bool,
+    /// Whether the upstream is asked although the tag is fresh.
+    pub(crate) insists: bool,
 }
 
 impl ImportWork {
@@ -101,7 +103,9 @@ impl ImportWork {
     }
 
     async fn import(&self) -> Result<Imported, PullError> {
-        if let Some(manifest) = self.brought_meanwhile().await? {
+        if !self.insists
+            && let Some(manifest) = self.brought_meanwhile().await?
+        {
             return Ok(Imported { manifest, served: Served::Hit });
         }
         // First of all: nothing is fetched for a repository that cannot come into being.
@@ -302,6 +306,7 @@ impl ImportWork {
             matched: self.matched.clone(),
             known: None,
             servable: false,
+            insists: false,
         };
         Box::pin(by_digest.run()).await
     }

@@ -26,6 +26,7 @@ use crate::{
     refresh::{Backoff, FetchKey, FetchResult, Imported},
     rules,
     upkeep::{self, Upkeep},
+    warming::Warmings,
 };
 
 /// What a registry is made of.
@@ -74,6 +75,7 @@ pub(crate) struct Inner {
     pub(crate) part_sizes: PartSizes,
     pub(crate) upkeep: Upkeep,
     pub(crate) vouched: Vouched,
+    pub(crate) warmings: Warmings,
 }
 
 impl Registry {
@@ -99,6 +101,7 @@ impl Registry {
             part_sizes: PartSizes::default(),
             upkeep: Upkeep::default(),
             vouched: Vouched::new(settings.collect_grace),
+            warmings: Warmings::new(settings.warming_requests_max),
             blobs: parts.blobs,
             metadata: parts.metadata,
             upstream: Arc::new(Neighbours::new(parts.upstream, Weak::clone(inner))),

@@ -35,6 +35,9 @@ pub struct Settings {
     pub fills_max: usize,
     /// How often one fill goes on where its upstream broke off, before it is given up.
     pub fill_resumes_max: u32,
+    /// Requests to upstreams that warmings make at once, all of them together. Fewer than what an
+    /// upstream may be asked at once, so that whoever waits for a pull comes first.
+    pub warming_requests_max: usize,
     /// Rules one registry may have (ECR: 50).
     pub rules_max: Option<u32>,
     /// Repository creation templates one registry may have (ECR publishes no number).
@@ -98,6 +101,7 @@ impl Settings {
             collect_grace: Duration::from_secs(24 * 60 * 60),
             fills_max: 128,
             fill_resumes_max: 20,
+            warming_requests_max: 4,
             rules_max: None,
             templates_max: None,
             hot_manifest_bytes_max: 16 << 20,

@@ -273,7 +273,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     })
 }
 
-/// How large the body of a request may be, and how long it may take to come. Two operations carry
+/// How large the body of a request may be, and how long it may take to come. Three operations carry
 /// content; they may only for one whose access key is known, so that others do not fill the memory.
 fn body_bounds(doors: &Doors, head: &Parts, target: Option<Target<'_>>) -> (usize, Duration) {
     let usual = doors.settings.body_bytes_max;
@@ -285,6 +285,11 @@ fn body_bounds(doors: &Doors, head: &Parts, target: Option<Target<'_>>) -> (usiz
             "PutImage" => doors.registry.settings().manifest_bytes_max.saturating_mul(2),
             _ => 0,
         },
+        Some(target)
+            if target.service == Service::Cistern && target.operation == "ImportCacheImage" =>
+        {
+            doors.registry.settings().manifest_bytes_max.saturating_mul(2)
+        }
         _ => 0,
     };
     if content == 0 || !doors.authenticator.names_key(&head.headers) {

@@ -21,7 +21,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
 use oci::{Digest, ErrorCode, Route, RouteError};
-use registry::{Principal, Served};
+use registry::{Principal, PullError, Served, StaleReason};
 
 use crate::{
     auth::{Login, Refusal},
@@ -65,6 +65,24 @@ where
     let mut response = outcome.unwrap_or_else(|failure| failure.render(doors, head, exchange));
     response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     response
+}
+
+/// Says why something could not be pulled, in words that are safe to show to who asked for it.
+pub(crate) fn pull_text(error: &PullError) -> String {
+    match error {
+        PullError::ManifestUnknown { upstream: Some(host), .. }
+        | PullError::BlobUnknown { upstream: Some(host), .. } => {
+            format!("{error}, and neither has {host}")
+        }
+        PullError::ManifestUnknown { .. } | PullError::BlobUnknown { .. } => error.to_string(),
+        PullError::Fill(_) => error::pull(error.clone(), error::Subject::Blob).text(),
+        _ => error::pull(error.clone(), error::Subject::Manifest).text(),
+    }
+}
+
+/// Says why something was served stale, in words that are safe to show.
+pub(crate) fn stale_text(reason: &StaleReason) -> String {
+    error::stale_text(reason).into_owned()
 }
 
 /// Returns who asks, by the credentials of `head`.

@@ -3,8 +3,13 @@
 crate::operation::operations! {
     /// An operation of Cistern.
     Operation;
+    CancelCacheWarming
     CollectGarbage
     DeletePullThroughCacheRulePolicy
+    DescribeCacheWarming
     DescribePullThroughCacheRulePolicies
+    ImportCacheImage
+    ImportCacheLayer
     PutPullThroughCacheRulePolicy
+    StartCacheWarming
 }

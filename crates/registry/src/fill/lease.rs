@@ -21,6 +21,8 @@ struct Shared {
     content: OnceLock<Arc<dyn Content>>,
     /// Collected until the links are written, then `None`.
     wishes: Mutex<Option<Vec<LinkWish>>>,
+    /// Whether the lease is gone.
+    over: watch::Sender<bool>,
 }
 
 /// The right to run a fill. Dropping it ends the fill: readers of one that is neither verified nor
@@ -35,7 +37,8 @@ impl Lease {
     pub fn new(release: impl FnOnce() + Send + Sync + 'static) -> Self {
         let (progress, _) = watch::channel(Progress::Connecting);
         let wishes = Mutex::new(Some(Vec::new()));
-        let shared = Arc::new(Shared { progress, content: OnceLock::new(), wishes });
+        let over = watch::Sender::new(false);
+        let shared = Arc::new(Shared { progress, content: OnceLock::new(), wishes, over });
         Self { shared, release: Some(Box::new(release)) }
     }
 
@@ -95,6 +98,7 @@ impl Lease {
             }
             !over
         });
+        self.shared.over.send_replace(true);
     }
 }
 
@@ -156,6 +160,11 @@ impl FillSource for Shared {
             }
             None => false,
         }
+    }
+
+    async fn ended(&self) {
+        // An error would mean that the sender is gone, which `self` holds.
+        let _ = self.over.subscribe().wait_for(|over| *over).await;
     }
 }
 

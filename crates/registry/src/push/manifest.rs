@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use metadata::{Change, HeldParts, ManifestFact, NewManifest};
-use oci::{Algorithm, Descriptor, Digest, Kind, Manifest, Reference, RepositoryName, Tag};
+use oci::{Algorithm, Digest, Kind, Manifest, Reference, RepositoryName, Tag};
 
 use super::PushError;
 use crate::{BlobSummary, Caller, PullError, Registry, Served};
@@ -113,7 +113,7 @@ impl Registry {
         whole: bool,
     ) -> Result<HeldParts, PushError> {
         let (mut digests, mut parts) = (Vec::new(), HeldParts::default());
-        for blob in manifest.blobs().filter(|blob| !is_foreign(blob)) {
+        for blob in manifest.blobs().filter(|blob| !blob.is_foreign()) {
             match self.look_up_blob(caller, repository, &blob.digest).await {
                 Ok(BlobSummary { served: Served::Hit, .. }) => {
                     parts.links.push(blob.digest.clone());
@@ -181,7 +181,7 @@ impl NewImage {
     }
 }
 
-fn check_digest(new: &NewImage) -> Result<Digest, PushError> {
+pub(super) fn check_digest(new: &NewImage) -> Result<Digest, PushError> {
     let algorithm = new.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
     let actual = Digest::of_with(algorithm, &new.bytes);
     match &new.digest {
@@ -202,14 +202,6 @@ fn check_media_type(manifest: &Manifest, pushed_as: Option<&str>) -> Result<(), 
         }),
         _ => Ok(()),
     }
-}
-
-/// Layers that are never pushed: they are downloaded from elsewhere (OCI image-spec,
-/// "Non-Distributable Layers"; Docker's foreign layers).
-fn is_foreign(blob: &Descriptor) -> bool {
-    let kind = &blob.media_type;
-    kind.starts_with("application/vnd.oci.image.layer.nondistributable.")
-        || kind.starts_with("application/vnd.docker.image.rootfs.foreign.")
 }
 
 /// A tag that may not move; the store says so of one that was to be set.

@@ -31,5 +31,6 @@ mod strict_rules;
 mod templates;
 mod troubles;
 mod visibility;
+mod warming;
 mod watched;
 mod world;

@@ -34,6 +34,11 @@ impl FillSource for Elsewhere {
     fn want_link(&self, wish: LinkWish) -> bool {
         wish.repository == repository("hub/app")
     }
+
+    async fn ended(&self) {
+        let is_over = |progress: &Progress| matches!(progress, Progress::Failed(_));
+        let _ = self.0.subscribe().wait_for(is_over).await;
+    }
 }
 
 #[async_trait]

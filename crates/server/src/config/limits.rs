@@ -27,6 +27,8 @@ pub(crate) struct Limits {
     pub(crate) fills_max: usize,
     /// How often one fill goes on where its upstream broke off.
     pub(crate) fill_resumes_max: u32,
+    /// Requests to upstreams that warmings make at once.
+    pub(crate) warming_requests_max: usize,
     /// Fills at once from one upstream.
     pub(crate) fills_per_upstream_max: usize,
     /// Manifests and answers without content asked of one upstream at once.
@@ -103,6 +105,7 @@ impl Default for Limits {
             open_blobs_max: blobs.open_files_max,
             fills_max: settings.fills_max,
             fill_resumes_max: settings.fill_resumes_max,
+            warming_requests_max: settings.warming_requests_max,
             fills_per_upstream_max: upstream.transfers_max,
             questions_per_upstream_max: upstream.questions_max,
             retry_after_max: upstream.retry_after_max,
@@ -162,6 +165,7 @@ impl Limits {
 
         let set = |target: &mut usize, name| assign(target, values.parse(name, quantity::count));
         set(&mut limits.fills_max, "limits.fills")?;
+        set(&mut limits.warming_requests_max, "limits.warming-requests")?;
         set(&mut limits.list_entries_max, "limits.list-entries")?;
         set(&mut limits.fills_per_upstream_max, "limits.fills-per-upstream")?;
         set(&mut limits.questions_per_upstream_max, "limits.questions-per-upstream")?;

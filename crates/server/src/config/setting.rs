@@ -121,6 +121,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.fills", Kind::Text),
             ("limits.fills-per-upstream", Kind::Text),
             ("limits.fill-resumes", Kind::Text),
+            ("limits.warming-requests", Kind::Text),
             ("limits.questions-per-upstream", Kind::Text),
             ("limits.rules", Kind::Text),
             ("limits.templates", Kind::Text),

@@ -4,7 +4,9 @@
 //! shapes beside it, a line below, and a function as everywhere: parse, apply, render.
 
 mod collection;
+mod import;
 mod rule_policies;
+mod warming;
 
 use aws::cistern::Operation;
 
@@ -16,6 +18,11 @@ pub(super) async fn answer(call: &Call<'_>, name: &str, exchange: &mut Exchange)
     exchange.operation = Some(operation.name());
     match operation {
         Operation::CollectGarbage => collection::step(call).await,
+        Operation::StartCacheWarming => warming::start(call),
+        Operation::DescribeCacheWarming => warming::describe(call),
+        Operation::CancelCacheWarming => warming::cancel(call),
+        Operation::ImportCacheLayer => import::layer(call).await,
+        Operation::ImportCacheImage => import::image(call).await,
         Operation::PutPullThroughCacheRulePolicy => rule_policies::put(call).await,
         Operation::DescribePullThroughCacheRulePolicies => rule_policies::describe(call).await,
         Operation::DeletePullThroughCacheRulePolicy => rule_policies::delete(call).await,

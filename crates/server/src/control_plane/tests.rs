@@ -1,5 +1,6 @@
 //! One test for each operation and each exception of the control plane.
 
+mod cache_content;
 mod cloud_control;
 mod collection;
 mod compatibility;

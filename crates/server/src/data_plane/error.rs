@@ -99,6 +99,13 @@ impl Failure {
         Self { cause: Some(cause.into()), ..self }
     }
 
+    /// What it says, the hint included, for answers that are no answers of this door.
+    pub(super) fn text(&self) -> String {
+        let hint = self.detail.as_ref().and_then(|detail| detail["hint"].as_str());
+        let message = self.message.trim_end_matches('.');
+        hint.map_or_else(|| message.to_owned(), |hint| format!("{message}: {hint}"))
+    }
+
     #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
