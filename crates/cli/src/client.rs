@@ -12,7 +12,7 @@ use http::{
     HeaderMap, HeaderValue,
     header::{CONTENT_TYPE, HOST},
 };
-use reqwest::{Response, Url, redirect::Policy};
+use reqwest::{ClientBuilder, Response, Url, redirect::Policy};
 use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -49,22 +49,13 @@ impl<'a> Client<'a> {
         connection: Connection,
         now: &'a dyn Fn() -> Timestamp,
     ) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
-            .tls_backend_preconfigured(tls::config(connection.ca_bundle.as_deref())?);
-        if is_loopback(connection.endpoint(Service::Ecr)) {
-            // No proxy knows this machine's own loopback.
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|error| Error::Trust {
-            what: "the HTTP client cannot be set up".to_owned(),
-            reason: error.to_string(),
-        })?;
+        let http = build(builder(&connection)?.timeout(ANSWER_TIMEOUT))?;
         Ok(Self { http, connection, now })
+    }
+
+    /// What a client of the same endpoint is built from, without a deadline.
+    pub(crate) fn builder(&self) -> Result<ClientBuilder, Error> {
+        builder(&self.connection)
     }
 
     /// Whom it asks.
@@ -180,8 +171,7 @@ impl<'a> Client<'a> {
             "is it running, and is that the right endpoint? (--endpoint-url, AWS_ENDPOINT_URL)"
                 .to_owned()
         };
-        let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
-        Error::Unreachable { endpoint: endpoint.to_owned(), cause: root, way_out }
+        Error::Unreachable { endpoint: endpoint.to_owned(), cause: root_cause(error), way_out }
     }
 
     /// Reads an exception: `__type` or a header names its class, `message` its sentence.
@@ -209,6 +199,31 @@ impl<'a> Client<'a> {
             asked: self.connection.asked(service),
         }))
     }
+}
+
+fn builder(connection: &Connection) -> Result<ClientBuilder, Error> {
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tls_backend_preconfigured(tls::config(connection.ca_bundle.as_deref())?);
+    // No proxy knows this machine's own loopback.
+    let is_near = is_loopback(connection.endpoint(Service::Ecr));
+    Ok(if is_near { builder.no_proxy() } else { builder })
+}
+
+/// Makes the HTTP client.
+pub(crate) fn build(builder: ClientBuilder) -> Result<reqwest::Client, Error> {
+    builder.build().map_err(|error| Error::Trust {
+        what: "the HTTP client cannot be set up".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// The first of all causes of an error.
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// `namespace#Class:address` is `Class`.

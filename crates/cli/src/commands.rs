@@ -1,5 +1,6 @@
 //! The commands, one module for each kind of thing.
 
+mod cache;
 mod gc;
 mod image;
 mod login;
@@ -26,6 +27,8 @@ pub(crate) enum Task {
     Image(Group<image::ImageCommand>),
     /// Free the space of what nobody needs any more
     Gc(gc::GcArgs),
+    /// What is kept of upstreams: warmed before it is needed, carried elsewhere
+    Cache(Group<cache::CacheCommand>),
     /// Print a password for `docker login --username AWS --password-stdin`, good for 12 hours
     LoginPassword(Options),
 }
@@ -50,6 +53,7 @@ impl Task {
             Self::Repository(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Gc(args) => gc::run(&open(&args.options)?, args.dry_run).await,
             Self::LoginPassword(options) => login::run(&open(&options)?).await,
+            Self::Cache(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Image(Group { command, options }) => command.run(&open(&options)?).await,
         }
     }

@@ -90,6 +90,40 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// A file that cannot be written.
+    #[error("cannot write {}", path.display())]
+    Written {
+        /// The file or directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Something that is no OCI image layout, or not a whole one.
+    #[error("{}: {reason}", path.display())]
+    Layout {
+        /// The directory or file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// Bytes that are not what they should be.
+    #[error("{digest}: {reason}: nothing of it was kept")]
+    Unproven {
+        /// What they should be.
+        digest: String,
+        /// What they are.
+        reason: String,
+    },
+    /// The registry said no.
+    #[error("{path}: {message} ({status})")]
+    Registry {
+        /// What was asked for.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
     /// Nobody answered.
     #[error("nothing answers at {endpoint} ({cause}): {way_out}")]
     Unreachable {

@@ -1,4 +1,4 @@
-//! The commands for people: `cistern rule|secret|template|repository|image …`.
+//! The commands for people: `cistern rule|secret|template|repository|image|cache …`.
 //!
 //! The other side of the doors: everything is asked of the public API over HTTP, signed, whether a
 //! Cistern or AWS answers. Nothing here knows a store, the registry or the settings of a server;
@@ -8,9 +8,11 @@ mod client;
 mod commands;
 mod connection;
 mod error;
+mod layout;
 mod output;
 mod prompt;
 mod refusal;
+mod registry_client;
 mod session;
 mod tls;
 mod upstreams;

@@ -51,6 +51,8 @@ impl Containers {
         write(&at("storage.conf"), storage);
         write(&at("containers.conf"), engine);
         write(&at("registries.conf"), registries);
+        // Named by a variable, it has to be there.
+        write(&at("auth.json"), "{}");
         let policy = at(".config/containers");
         std::fs::create_dir_all(&policy).expect("a directory of ours");
         // Signature policy is not what is tested, and the file of a distribution may be missing.

@@ -136,6 +136,20 @@ impl Skopeo {
         run(copy.arg(format!("docker://{reference}")))
     }
 
+    /// `skopeo copy` between two places in skopeo's own words, such as `oci:DIR:NAME`.
+    #[must_use]
+    #[track_caller]
+    pub fn transfer(&self, from: &str, to: &str, options: &[&str]) -> Outcome {
+        let mut copy = command(&self.program, self.directory.path());
+        run(copy.args(["--insecure-policy", "copy"]).args(options).args([from, to]))
+    }
+
+    /// Reads what a [`Self::transfer`] to `dir:` left.
+    #[must_use]
+    pub fn read(&self, directory: &Path) -> Pulled {
+        Pulled::read(directory)
+    }
+
     /// `skopeo list-tags`.
     #[must_use]
     #[track_caller]

@@ -2,6 +2,7 @@
 
 mod alchemy;
 mod boto3;
+mod carried;
 mod cdktf;
 mod cli_reference;
 mod cloud_control;

@@ -10,7 +10,7 @@ use super::source::{assert_none, root};
 const ARROWS: &[(&str, &[&str])] = &[
     ("oci", &[]),
     ("aws", &[]),
-    ("cli", &["aws"]),
+    ("cli", &["aws", "oci"]),
     ("blobs", &["oci"]),
     ("metadata", &["oci"]),
     ("upstream", &["oci", "aws"]),
