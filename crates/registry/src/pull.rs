@@ -193,7 +193,8 @@ impl Wanted<'_> {
         let now = self.inner.clock.now();
         let key = (self.registry.clone(), self.repository.clone(), reference);
         let upstream = &matched.rule().upstream_registry_url;
-        let is_asked = !self.inner.backoff.holds(&key, now)
+        let is_asked = self.inner.refusal(&key, &matched).is_none()
+            && !self.inner.backoff.holds(&key, now)
             && self.inner.circuits.advice(upstream, now) != Advice::Leave;
         if is_asked {
             // Nobody waits for this flight: it is a task of the registry.
@@ -215,7 +216,9 @@ impl Wanted<'_> {
         let deadline = matched.policy().stale_deadline;
         let now = self.inner.clock.now();
         let key = (self.registry.clone(), self.repository.clone(), reference.clone());
-        let reason = if self.inner.backoff.holds(&key, now) {
+        let reason = if let Some(error) = self.inner.refusal(&key, &matched) {
+            StaleReason::Failed(error)
+        } else if self.inner.backoff.holds(&key, now) {
             StaleReason::Backoff
         } else {
             let advice = self.inner.circuits.advice(&upstream, now);

@@ -347,9 +347,6 @@ impl ImportWork {
                 }
             }
             PullError::ManifestUnknown { .. } | PullError::BadManifest { .. } => None,
-            PullError::TooYoung { until, .. } => {
-                Some(Duration::from_millis(until.millis_since(self.inner.clock.now())))
-            }
             _ => return,
         };
         let key = (self.registry.clone(), self.repository.clone(), self.reference.clone());
