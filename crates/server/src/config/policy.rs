@@ -13,7 +13,8 @@ use super::{
 };
 use crate::rule_policy;
 
-const KEYS: &[&str] = &[
+/// Every member of a policy.
+pub(super) const KEYS: &[&str] = &[
     "fresh-for",
     "fresh-for-tags",
     "stale-while-revalidate",
