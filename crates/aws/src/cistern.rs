@@ -5,12 +5,14 @@
 //! refuse members that they do not know: a policy that silently does not hold is worse.
 
 mod collection;
+mod explanation;
 mod import;
 mod operation;
 mod rule_policy;
 mod warming;
 
 pub use collection::*;
+pub use explanation::*;
 pub use import::*;
 pub use operation::Operation;
 pub use rule_policy::*;

@@ -9,6 +9,7 @@ mod rule;
 mod secret;
 mod settings;
 mod template;
+mod why;
 
 use crate::{Surroundings, connection::Options, error::Error, session::Session};
 
@@ -29,6 +30,8 @@ pub(crate) enum Task {
     Gc(gc::GcArgs),
     /// What is kept of upstreams: warmed before it is needed, carried elsewhere
     Cache(Group<cache::CacheCommand>),
+    /// Say what a pull of an image would come to, and why
+    Why(why::Why),
     /// Print a password for `docker login --username AWS --password-stdin`, good for 12 hours
     LoginPassword(Options),
 }
@@ -52,6 +55,10 @@ impl Task {
             Self::Template(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Repository(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Gc(args) => gc::run(&open(&args.options)?, args.dry_run).await,
+            Self::Why(why) => {
+                let session = open(&why.options)?;
+                why.run(&session).await
+            }
             Self::LoginPassword(options) => login::run(&open(&options)?).await,
             Self::Cache(Group { command, options }) => command.run(&open(&options)?).await,
             Self::Image(Group { command, options }) => command.run(&open(&options)?).await,

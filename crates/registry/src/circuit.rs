@@ -58,6 +58,11 @@ impl Circuits {
         Advice::Probe
     }
 
+    /// Returns until when an upstream is left alone, where it is; changes nothing.
+    pub(crate) fn open_until(&self, upstream: &str) -> Option<Timestamp> {
+        self.lock().get(upstream).map(|open| open.probe_at)
+    }
+
     /// The upstream answered.
     pub(crate) fn succeeded(&self, upstream: &str) {
         if self.lock().remove(upstream).is_some() {

@@ -16,6 +16,7 @@ mod counters;
 mod describe;
 mod discover;
 mod error;
+mod explain;
 mod fill;
 mod flight;
 mod follow;
@@ -63,6 +64,10 @@ pub use error::{
     Denied, DescribeError, PolicyKind, PullError, RoleError, RuleError, SecretError, SettingError,
     StartError, StorageError,
 };
+pub use explain::{
+    CachedManifest, CachedTag, CircuitState, Decision, ExplainedRule, Explanation, LastAnswer,
+    PassedOver, PullVerdict, UpstreamState,
+};
 pub use fill::{
     FillDirectory, FillError, FillKey, FillSource, Joined, Lease, LinkWish, LocalDirectory,
     Progress,
@@ -86,7 +91,7 @@ pub use resource_requests::{
 pub use roles::{
     AssumeRole, AssumeRoleError, NewRole, NewSession, RoleAspect, RoleView, UpdateRole,
 };
-pub use rule_policies::{PolicyFault, RulePolicyView, check_policy};
+pub use rule_policies::{Freshness, PolicyFault, RulePolicyView, check_policy};
 pub use rules::{NewRule, RuleFailure, RuleSource, RuleValidation, RuleView};
 pub use secret_arn::SecretArn;
 pub use secrets::{

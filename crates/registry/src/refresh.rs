@@ -54,6 +54,11 @@ impl Backoff {
         self.0.get(key).is_some_and(|until| now < until)
     }
 
+    /// Returns until when a tag is not asked for, where that is so.
+    pub(crate) fn until(&self, key: &ImportKey, now: Timestamp) -> Option<Timestamp> {
+        self.0.get(key).filter(|until| now < *until)
+    }
+
     fn set(&self, key: ImportKey, now: Timestamp, retry_after: Option<Duration>) {
         let wait = retry_after.unwrap_or(BACKOFF).min(BACKOFF_MAX);
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
@@ -88,6 +93,8 @@ pub(crate) struct ImportWork {
 impl ImportWork {
     pub(crate) async fn run(self) -> Result<Imported, PullError> {
         let outcome = self.import().await;
+        let key = (self.registry.clone(), self.repository.clone(), self.reference.clone());
+        self.inner.heard.note(key, self.inner.clock.now(), &outcome);
         if let Err(error) = &outcome {
             self.back_off(error);
             self.remember(error);

@@ -17,8 +17,9 @@ use crate::{
 };
 
 pub use constraints::{PolicyFault, check_policy};
+pub use resolved::Freshness;
 
-pub(crate) use resolved::{Freshness, Policy};
+pub(crate) use resolved::Policy;
 
 /// The policy of a rule as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

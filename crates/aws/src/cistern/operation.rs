@@ -8,6 +8,7 @@ crate::operation::operations! {
     DeletePullThroughCacheRulePolicy
     DescribeCacheWarming
     DescribePullThroughCacheRulePolicies
+    ExplainImage
     ImportCacheImage
     ImportCacheLayer
     PutPullThroughCacheRulePolicy

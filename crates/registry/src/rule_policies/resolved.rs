@@ -34,7 +34,7 @@ struct List {
 
 /// What may be done with a cached tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freshness {
+pub enum Freshness {
     /// Serve it.
     Fresh,
     /// Serve it at once, and ask the upstream meanwhile.
@@ -43,6 +43,18 @@ pub(crate) enum Freshness {
     Stale,
     /// Ask the upstream; only its answer counts.
     Expired,
+}
+
+impl Freshness {
+    /// Returns the word for it in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "FRESH",
+            Self::Revalidate => "REVALIDATE",
+            Self::Stale => "STALE",
+            Self::Expired => "EXPIRED",
+        }
+    }
 }
 
 impl List {

@@ -7,6 +7,7 @@ mod budget;
 mod collect;
 mod damage;
 mod describe;
+mod explain;
 mod fill_failures;
 mod fills;
 mod images;

@@ -4,6 +4,7 @@
 //! shapes beside it, a line below, and a function as everywhere: parse, apply, render.
 
 mod collection;
+mod explanation;
 mod import;
 mod rule_policies;
 mod warming;
@@ -25,6 +26,7 @@ pub(super) async fn answer(call: &Call<'_>, name: &str, exchange: &mut Exchange)
         Operation::ImportCacheImage => import::image(call).await,
         Operation::PutPullThroughCacheRulePolicy => rule_policies::put(call).await,
         Operation::DescribePullThroughCacheRulePolicies => rule_policies::describe(call).await,
+        Operation::ExplainImage => explanation::explain(call).await,
         Operation::DeletePullThroughCacheRulePolicy => rule_policies::delete(call).await,
     }
 }
