@@ -61,8 +61,12 @@ impl Registry {
                 None => Err(self.inner.unknown_name(&caller.registry, repository).await?),
             };
         };
+        if let Err(refusal) = matched.admit_repository() {
+            // What was pushed here is listed; the upstream is not asked about what is not let in.
+            return here.map(|page| Listed { page, served: Served::Hit }).ok_or(refusal);
+        }
         let key = ListKey::new(&caller.registry, repository, &matched, ());
-        let ask = || ask_tags(Arc::clone(&self.inner), caller.clone(), matched);
+        let ask = || ask_tags(Arc::clone(&self.inner), caller.clone(), matched.clone());
         let lists = &self.inner.listings.tags;
         let (kept, served) = lists.list(&self.inner, key, here.is_some(), ask).await?;
         let there = kept.filter(|kept| kept.is_there);
@@ -71,7 +75,9 @@ impl Registry {
         }
         let here = here.unwrap_or(Page { items: Vec::new(), next: None });
         let there = there.as_ref().map_or(&[][..], |kept| &kept.items);
-        Ok(Listed { page: merged(page, here, there), served })
+        let admitted = matched.admitted(there);
+        let page = merged(page, here, admitted.as_deref().unwrap_or(there));
+        Ok(Listed { page, served })
     }
 
     /// Lists the names of repositories (the catalog of registries of old).

@@ -87,6 +87,16 @@ impl Match {
         self.let_in(refusal, || format!("tag {tag} of repository {}", self.upstream_repository))
     }
 
+    /// Returns those of some tags that the rule lets through; `None` where that is all of them.
+    pub(crate) fn admitted(&self, tags: &[Tag]) -> Option<Vec<Tag>> {
+        let lists = &self.policy().tags;
+        if lists.allowed.is_none() && lists.denied.is_empty() {
+            return None;
+        }
+        let is_admitted = |tag: &&Tag| lists.refusal("tags", tag.as_str()).is_none();
+        Some(tags.iter().filter(is_admitted).cloned().collect())
+    }
+
     fn let_in(
         &self,
         refusal: Option<String>,

@@ -152,3 +152,19 @@ async fn referrers_are_asked_of_the_upstream_and_kept() {
     world.upstream.script(&format!("/v2/app/referrers/{other}"), Script::status(503));
     assert_eq!(world.get(&format!("/v2/hub/app/referrers/{other}")).await.status, 502);
 }
+
+#[tokio::test]
+async fn what_a_rule_keeps_out_is_not_listed() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let list = tag_list(&["1.0", "2.0-rc", "latest"]);
+    world.upstream.add_list("/v2/app/tags/list", "application/json", list);
+    let policy = json!({"deniedTags": ["*-rc"], "deniedRepositories": ["evil*"]});
+    let body = json!({"ecrRepositoryPrefix": "hub", "policy": policy});
+    assert_eq!(world.cistern("PutPullThroughCacheRulePolicy", body).await.status, 200);
+    let listed = world.get("/v2/hub/app/tags/list").await.json();
+    assert_eq!(listed["tags"], json!(["1.0", "latest"]));
+    let denied = world.get("/v2/hub/evil/tags/list").await;
+    assert_eq!((denied.status, denied.code().as_str()), (403, "DENIED"));
+    assert_eq!(world.upstream.gets("/v2/evil/tags/list"), 0);
+}
