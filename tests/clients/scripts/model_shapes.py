@@ -281,7 +281,8 @@ SAMPLES = {
         "Marker": "nonsense",
     },
     "sts": {
-        "RoleArn": ROLE,
+        # The first that the samples of IAM make.
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/role",
         "RoleSessionName": "model",
         "AccessKeyId": os.environ["AWS_ACCESS_KEY_ID"],
         "DurationSeconds": 900,
@@ -695,7 +696,8 @@ def says(service, body):
 layer_of_image()
 driven = {}
 # Rules name secrets, so secrets come first.
-for name in sorted(SERVICES, key=lambda name: name != "secretsmanager"):
+# Secrets before the rules that use them, roles before the sessions.
+for name in sorted(SERVICES, key=["secretsmanager", "ecr", "cloudcontrol", "iam", "sts"].index):
     doomed, restored = itertools.count(2), itertools.count(2)
     service = Service(name)
     driven[name] = {
