@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use blobs::Access;
 use metadata::{EcrRepositoryPrefix, RegistryId};
 use oci::{Digest, RepositoryName};
 use upstream::{Kind, is_same_registry, kind_of};
 
 use crate::{
-    Caller, FillError, PullError, PushError, ReadError, Registry, StorageError, matching::RuleBook,
+    Caller, Progress, PullError, PushError, Registry, blob::failed, matching::RuleBook,
     registry::Inner,
 };
 
@@ -77,28 +76,36 @@ impl Registry {
         let Some(whole) = inner.book(&caller.registry).await?.completed(repository) else {
             return Ok(false);
         };
-        let mut reader = match self.open_blob(caller, &whole, digest).await {
-            Ok(blob) => blob.read(None),
+        match self.keep_blob(caller, &whole, digest).await {
+            Ok(()) => {}
             Err(PullError::BlobUnknown { .. } | PullError::NameUnknown { .. }) => return Ok(false),
             Err(error) => return Err(PushError::Pull(error)),
-        };
-        let mut size_bytes = 0;
-        while let Some(piece) = reader.next(Access::User).await {
-            size_bytes += piece.map_err(|error| PushError::Pull(unread(error)))?.len() as u64;
         }
-        let origin = caller.origin();
-        inner.link_pushed(&caller.registry, repository, digest, size_bytes, origin).await?;
-        Ok(true)
+        Ok(self.mount_from(caller, repository, digest, &whole).await?.is_some())
     }
-}
 
-fn unread(error: ReadError) -> PullError {
-    match error {
-        ReadError::Storage(error) => PullError::Storage(Arc::new(StorageError::from(error))),
-        ReadError::Fill(error) => match &*error {
-            FillError::Upstream(error) => PullError::Upstream(Arc::clone(error)),
-            FillError::Storage(_) | FillError::Abandoned => PullError::Fill(error),
-        },
+    /// Brings a blob into a cache repository where it is not there yet, and waits until what came
+    /// of that is recorded: until then it may not be mounted.
+    async fn keep_blob(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<(), PullError> {
+        let (inner, registry) = (&self.inner, &caller.registry);
+        let matched = inner.admit_pull(caller, repository).await?;
+        if inner.is_here(registry, repository, digest).await? {
+            return Ok(());
+        }
+        let Some(matched) = matched else {
+            return Err(inner.unknown_blob(registry, repository, digest).await?);
+        };
+        let source = inner.join(registry, repository, digest, &matched).await?;
+        source.ended().await;
+        match &*source.progress().borrow() {
+            Progress::Failed(error) => Err(failed(Arc::clone(error), repository, digest)),
+            _ => Ok(()),
+        }
     }
 }
 

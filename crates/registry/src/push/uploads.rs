@@ -216,7 +216,8 @@ impl Registry {
         Ok(None)
     }
 
-    async fn mount_from(
+    /// As [`mount_blob`](Self::mount_blob), from one repository, for a caller who may push.
+    pub(crate) async fn mount_from(
         &self,
         caller: &Caller,
         repository: &RepositoryName,

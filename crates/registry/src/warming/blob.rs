@@ -121,7 +121,7 @@ impl Registry {
 
 impl Inner {
     /// Tells whether a repository has a blob, and its bytes are here.
-    async fn is_here(
+    pub(crate) async fn is_here(
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
