@@ -15,7 +15,7 @@ use crate::{
 /// Which image, and whom to ask.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Why {
-    /// The image as it is pulled: [HOST/]REPOSITORY[:TAG] or REPOSITORY@DIGEST
+    /// The image as it is pulled: REPOSITORY:TAG or REPOSITORY@DIGEST, after HOST/ or not
     #[arg(value_parser = parse_image)]
     image: Image,
     /// Ask the upstream too, by one HEAD
