@@ -137,7 +137,7 @@ fn missing(upstream: &UpstreamState, why: &str) -> Verdict {
         let reason = format!("{why}, and the upstream answered 429 and is not asked yet");
         return Verdict::new(Decision::Refuse, reason);
     }
-    let said = upstream.now.as_ref().map(|now| format!("; asked now, it: {}", now.said));
+    let said = upstream.now.as_ref().map(|now| format!(" (just now: {})", now.said));
     Verdict::new(
         Decision::Fetch,
         format!("{why}: the upstream is asked{}", said.unwrap_or_default()),

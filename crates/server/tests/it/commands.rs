@@ -8,6 +8,7 @@ mod repositories;
 mod rules;
 mod secrets;
 mod templates;
+mod why;
 
 use std::process::{Command, Output, Stdio};
 
@@ -16,6 +17,9 @@ use testkit::ScriptedUpstream;
 use tokio::runtime::Runtime;
 
 use crate::process::{Home, Serving, finish};
+
+/// An image, with a layer of which nobody asks the bytes.
+pub(crate) const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":3400000}]}"#;
 
 /// A server, an upstream that it takes for Docker Hub, and a home where commands find it.
 pub(crate) struct World {
@@ -92,6 +96,17 @@ impl World {
             .env("AWS_ACCESS_KEY_ID", key)
             .env("AWS_SECRET_ACCESS_KEY", secret);
         (elsewhere, command)
+    }
+
+    /// Pulls a manifest by its tag; returns the status of the answer.
+    pub(crate) fn pull(&self, repository: &str, tag: &str) -> u16 {
+        let password = self.prints(&["login-password"]);
+        let url = format!("{}/v2/{repository}/manifests/{tag}", self.serving.url());
+        self.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+            let request = client.get(&url).basic_auth("AWS", Some(password.trim_end()));
+            request.send().await.expect("an answer").status().as_u16()
+        })
     }
 
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

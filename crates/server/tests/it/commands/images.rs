@@ -1,9 +1,6 @@
 //! `cistern image`, on what was pulled.
 
-use super::World;
-
-/// Two layers of which nobody asks the bytes.
-const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":3400000}]}"#;
+use super::{MANIFEST, World};
 
 #[test]
 fn an_image_that_was_pulled_is_listed_and_shown() {
@@ -11,14 +8,7 @@ fn an_image_that_was_pulled_is_listed_and_shown() {
     world.prints(&["rule", "add", "hub", "docker-hub"]);
     let media_type = oci::media_type::OCI_MANIFEST;
     let digest = world.upstream.add_manifest("library/alpine", Some("3.20"), media_type, MANIFEST);
-    let password = world.prints(&["login-password"]);
-    let url = format!("{}/v2/hub/library/alpine/manifests/3.20", world.serving.url());
-    let pulled = world.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let request = client.get(&url).basic_auth("AWS", Some(password.trim_end()));
-        request.send().await.expect("an answer").status()
-    });
-    assert_eq!(pulled, 200);
+    assert_eq!(world.pull("hub/library/alpine", "3.20"), 200);
 
     let listed = world.prints(&["repository", "list"]);
     let cells: Vec<&str> = listed.lines().last().expect("a row").split_whitespace().collect();
