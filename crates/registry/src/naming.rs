@@ -40,6 +40,21 @@ impl Registry {
 }
 
 impl Registry {
+    /// Returns the prefix of the rule that a repository falls under, as its creator typed it, for
+    /// whoever wants to tell. None in strict mode, and where the store does not answer: what that
+    /// means for the request is the request's to say.
+    pub async fn rule_prefix(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+    ) -> Option<String> {
+        if self.inner.settings.strict_ecr {
+            return None;
+        }
+        let book = self.inner.book(&caller.registry).await.ok()?;
+        Some(book.find(repository)?.rule().ecr_repository_prefix.as_str().to_owned())
+    }
+
     /// Returns the whole name of one of Docker Hub's official images where `name` is its short one.
     /// A repository that is there under the short name is that one. Names stay as they are in
     /// strict mode.

@@ -34,6 +34,8 @@ use query::Query;
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+/// The rule that decided, whatever came of it; `cistern why` tells the rest.
+const RULE: HeaderName = HeaderName::from_static("cistern-rule");
 
 /// What a URL with a digest names never changes; who may see it does.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -64,6 +66,9 @@ where
     };
     let mut response = outcome.unwrap_or_else(|failure| failure.render(doors, head, exchange));
     response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    if let Some(rule) = exchange.rule.take() {
+        response.headers_mut().insert(RULE, rule);
+    }
     response
 }
 
@@ -146,6 +151,10 @@ where
 
 /// Answers GET and HEAD of what is not an upload.
 async fn answer_read(call: &Call<'_>, route: &Route, exchange: &mut Exchange) -> Outcome {
+    if let Some(name) = route.repository() {
+        let prefix = call.doors.registry.rule_prefix(&call.login.caller, name).await;
+        exchange.rule = prefix.and_then(|prefix| HeaderValue::try_from(prefix).ok());
+    }
     match route {
         Route::Base => base(call),
         Route::Manifest(name, reference) => manifests::get(call, name, reference, exchange).await,

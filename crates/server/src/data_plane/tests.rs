@@ -84,6 +84,30 @@ async fn a_mirror_is_asked_by_the_upstreams_name() {
 }
 
 #[tokio::test]
+async fn every_answer_under_a_rule_names_it() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    let (_, layer) = world.image("app", "1", b"layer");
+    let manifest = "/v2/hub/app/manifests/1";
+    world.upstream.script(&manifest_path("app", "1"), Script::status(500));
+    for (path, status, rule) in [
+        (manifest, 502, "hub"),
+        ("/v2/hub/app/manifests/absent", 404, "hub"),
+        ("/v2/other/app/manifests/1", 404, ""),
+        ("/v2/", 200, ""),
+    ] {
+        let answer = world.get(path).await;
+        assert_eq!((answer.status, answer.header("cistern-rule")), (status, rule), "{path}");
+    }
+    world.upstream.unscript(&manifest_path("app", "1"));
+    for path in [manifest, manifest, &format!("/v2/hub/app/blobs/{layer}"), "/v2/hub/app/tags/list"]
+    {
+        let answer = world.get(path).await;
+        assert_eq!((answer.status, answer.header("cistern-rule")), (200, "hub"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_stale_tag_says_so() {
     let world = World::start().await;
     world.rule("hub").await;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error::Error, sync::Arc};
 
 use blobs::Access;
-use http::Version;
+use http::{HeaderValue, Version};
 
 use super::{Connection, RequestId};
 use crate::auth::Login;
@@ -23,6 +23,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: Option<&'static str>,
     /// The code of the error, or how the cache served it.
     pub(crate) outcome: Option<Cow<'static, str>>,
+    /// The prefix of the rule that the repository falls under.
+    pub(crate) rule: Option<HeaderValue>,
 }
 
 impl Exchange {
@@ -31,7 +33,15 @@ impl Exchange {
         if version > Version::HTTP_11 {
             connection.access = Access::User;
         }
-        Self { request_id, connection, login: None, service: None, operation: None, outcome: None }
+        Self {
+            request_id,
+            connection,
+            login: None,
+            service: None,
+            operation: None,
+            outcome: None,
+            rule: None,
+        }
     }
 }
 
