@@ -75,6 +75,7 @@ impl Inner {
         size_bytes: u64,
         origin: Origin,
     ) -> Result<(), PushError> {
+        let settings = self.settings_for_push(registry, repository).await?;
         let link = Link {
             digest: digest.clone(),
             size_bytes,
@@ -82,10 +83,21 @@ impl Inner {
             origin,
             linked_at: self.clock.now(),
         };
-        let settings = self.settings_for_push(registry, repository).await?;
+        Ok(self.link_claimed(registry, repository, link, settings).await?)
+    }
+
+    /// Records the link of a blob that is claimed and committed; `settings` are those of a
+    /// repository that comes into being with it.
+    async fn link_claimed(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        link: Link,
+        settings: RepositorySettings,
+    ) -> Result<(), metadata::Error> {
         let (registry, repository) = (registry.clone(), repository.clone());
+        let change = Change::Repository(registry.clone(), repository.clone());
         let new = NewLink { registry, repository, link, settings };
-        let change = Change::Repository(new.registry.clone(), new.repository.clone());
         self.metadata.record_links(&[new]).await?;
         self.hot.forget(Some(&[change]));
         Ok(())

@@ -13,6 +13,8 @@ mod session;
 
 pub(crate) use login::EcrLogin;
 
+use crate::known::is_label;
+
 /// The host of a private registry, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EcrHost<'a> {
@@ -109,11 +111,6 @@ impl<'a> EcrHost<'a> {
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn is_label(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 #[cfg(test)]

@@ -210,7 +210,8 @@ impl HostPattern {
     }
 }
 
-fn is_label(text: &str) -> bool {
+/// Tells whether a text can stand between two dots of a host name.
+pub(crate) fn is_label(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

@@ -4,9 +4,7 @@
 //! everything that is cached, and may correct them. It has confirmed none of it: an imported tag
 //! counts as never checked.
 
-use metadata::{
-    Change, HeldParts, Link, ManifestFact, NewLink, NewManifest, Origin, RegistryId, Timestamp,
-};
+use metadata::{Change, HeldParts, Link, ManifestFact, NewManifest, Origin, RegistryId, Timestamp};
 use oci::{Digest, Kind, Manifest, RepositoryName, Tag};
 
 use super::{Chunk, NewImage, PushError, PushedBlob, manifest, session::Session};
@@ -193,12 +191,7 @@ impl Inner {
             linked_at: self.clock.now(),
         };
         let settings = self.settings_for_pull(registry, repository).await?;
-        let (registry, repository) = (registry.clone(), repository.clone());
-        let change = Change::Repository(registry.clone(), repository.clone());
-        let new = NewLink { registry, repository, link, settings };
-        self.metadata.record_links(&[new]).await?;
-        self.hot.forget(Some(&[change]));
-        Ok(())
+        Ok(self.link_claimed(registry, repository, link, settings).await?)
     }
 
     /// Checks that what a manifest needs was carried here before it, and returns what of it is here.
