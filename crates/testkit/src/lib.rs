@@ -9,6 +9,7 @@ mod failing_metadata;
 mod faults;
 mod gate;
 mod pattern;
+mod plays;
 mod scripted;
 
 pub use failing_blobs::{BlobOperation, FailingBlobs};
@@ -16,4 +17,5 @@ pub use failing_metadata::{FailingMetadata, MetadataOperation};
 pub use faults::Faults;
 pub use gate::Gate;
 pub use pattern::Pattern;
+pub use plays::{PLAYS, Play, Stage};
 pub use scripted::{Realm, Script, ScriptedUpstream, Seen, Tokens, blob_path, manifest_path};

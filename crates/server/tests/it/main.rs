@@ -2,6 +2,7 @@
 
 mod commands;
 mod environment;
+mod kinds;
 mod listener;
 mod process;
 mod start;

@@ -1,10 +1,10 @@
 //! The nine kinds of upstreams that ECR knows, each by its public host name, each played on loopback:
 //! its challenge, its realm, and the storage that it sends its clients to.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use oci::media_type::OCI_MANIFEST;
-use testkit::{Realm, Script, ScriptedUpstream, Tokens, blob_path, manifest_path};
+use testkit::{PLAYS, Play, Script, ScriptedUpstream, Stage, blob_path, manifest_path};
 use upstream::{HttpUpstream, Kind, Settings, Surroundings, Target, Upstream as _, kind_of};
 use url::Url;
 
@@ -12,166 +12,12 @@ use crate::world::{
     MANIFEST, REPOSITORY, blob, client, fetch, kind, settings, tag, target, target_as,
 };
 
-/// How a kind behaves.
-struct Play {
-    kind: Kind,
-    host: &'static str,
-    realm: &'static str,
-    service: &'static str,
-    /// The one scope it has, where it does not name the repository.
-    scope: Option<&'static str>,
-    /// Who is let in; without it everybody with a token.
-    user: Option<(&'static str, &'static str)>,
-    tokens: fn(Tokens) -> Tokens,
-    /// Where its blobs are, and for how long.
-    storage: &'static str,
-}
-
-const PLAYS: [Play; 10] = [
-    Play {
-        kind: Kind::EcrPublic,
-        host: "public.ecr.aws",
-        realm: "https://public.ecr.aws/token/",
-        service: "public.ecr.aws",
-        scope: Some("aws"),
-        user: None,
-        tokens: |tokens| tokens.expires_in(None),
-        storage: "https://d5l0dvt14r5h8.cloudfront.net/b?Expires=1&Signature=x&Key-Pair-Id=K",
-    },
-    Play {
-        kind: Kind::DockerHub,
-        host: "registry-1.docker.io",
-        realm: "https://auth.docker.io/token",
-        service: "registry.docker.io",
-        scope: None,
-        user: None,
-        tokens: |tokens| tokens,
-        storage: "https://production.cloudflare.docker.com/b?verify=1-x",
-    },
-    Play {
-        kind: Kind::DockerHub,
-        host: "registry-1.docker.io",
-        realm: "https://auth.docker.io/token",
-        service: "registry.docker.io",
-        scope: None,
-        user: Some(("alice", "dckr_pat_x")),
-        tokens: |tokens| tokens,
-        storage: "https://production.cloudflare.docker.com/b?verify=1-x",
-    },
-    Play {
-        kind: Kind::Quay,
-        host: "quay.io",
-        realm: "https://quay.io/v2/auth",
-        service: "quay.io",
-        scope: None,
-        user: None,
-        tokens: |tokens| tokens.expires_in(None),
-        storage: "https://cdn01.quay.io/b?Expires=1&Signature=x",
-    },
-    Play {
-        kind: Kind::Quay,
-        host: "quay.io",
-        realm: "https://quay.io/v2/auth",
-        service: "quay.io",
-        scope: None,
-        user: Some(("org+robot", "token")),
-        tokens: |tokens| tokens.expires_in(None),
-        storage: "https://cdn01.quay.io/b?Expires=1&Signature=x",
-    },
-    Play {
-        kind: Kind::GithubContainerRegistry,
-        host: "ghcr.io",
-        realm: "https://ghcr.io/token",
-        service: "ghcr.io",
-        scope: None,
-        user: None,
-        tokens: |tokens| tokens.expires_in(None),
-        storage: "https://pkg-containers.githubusercontent.com/b?se=1&sig=x",
-    },
-    Play {
-        kind: Kind::GithubContainerRegistry,
-        host: "ghcr.io",
-        realm: "https://ghcr.io/token",
-        service: "ghcr.io",
-        scope: None,
-        user: Some(("alice", "ghp_x")),
-        tokens: |tokens| tokens.expires_in(None),
-        storage: "https://pkg-containers.githubusercontent.com/b?se=1&sig=x",
-    },
-    Play {
-        kind: Kind::GitlabContainerRegistry,
-        host: "registry.gitlab.com",
-        realm: "https://gitlab.com/jwt/auth",
-        service: "container_registry",
-        scope: None,
-        user: Some(("gitlab+deploy-token-1", "gldt-x")),
-        tokens: |tokens| tokens.expires_in(None),
-        storage: "https://cdn.registry.gitlab-static.net/b?Expires=1&Signature=x",
-    },
-    Play {
-        kind: Kind::AzureContainerRegistry,
-        host: "team.azurecr.io",
-        realm: "https://team.azurecr.io/oauth2/token",
-        service: "team.azurecr.io",
-        scope: None,
-        user: Some(("puller", "token-password")),
-        tokens: |tokens| tokens.as_access_token().expires_in(None),
-        storage: "https://weumanaged1.blob.core.windows.net/b?se=1&sig=x",
-    },
-    Play {
-        kind: Kind::Chainguard,
-        host: "cgr.dev",
-        realm: "https://cgr.dev/token",
-        service: "cgr.dev",
-        scope: None,
-        user: Some(("45a0c61ea6fd977f050c5fb9ac06a69eed764595/x", "pull-token")),
-        tokens: |tokens| tokens,
-        storage: "https://9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com/b?X-Amz-Signature=x",
-    },
-];
-
-/// A kind on loopback: registry, realm, storage.
-struct Stage {
-    registry: ScriptedUpstream,
-    realm: ScriptedUpstream,
-    storage: ScriptedUpstream,
-    tokens: Arc<Tokens>,
-    client: HttpUpstream,
-    digest: oci::Digest,
-}
-
-fn host(url: &str) -> String {
-    Url::parse(url).unwrap().host_str().unwrap().to_owned()
-}
-
-async fn stage(play: &Play) -> Stage {
-    let registry = ScriptedUpstream::start().await;
-    let (realm, storage) = (ScriptedUpstream::start().await, ScriptedUpstream::start().await);
-    let tokens = match play.user {
-        None => Tokens::anonymous(),
-        Some((user, password)) => Tokens::only(user, password),
-    };
-    let tokens = Arc::new((play.tokens)(tokens));
-    let is_at_home = host(play.realm) == play.host;
-    let issuer = if is_at_home { &registry } else { &realm };
-    issuer.serve_tokens_at(Url::parse(play.realm).unwrap().path(), &tokens);
-    let named = Realm {
-        url: play.realm.to_owned(),
-        service: play.service.to_owned(),
-        scope: play.scope.map(str::to_owned),
-    };
-    registry.require_token_like(&tokens, named);
-    registry.add_manifest(REPOSITORY, Some("3.20"), OCI_MANIFEST, MANIFEST);
-    let digest = registry.add_blob(REPOSITORY, blob());
-    registry.script(&blob_path(REPOSITORY, &digest), Script::redirect(307, play.storage));
-    storage.add_file("/b", blob());
-    let endpoints = HashMap::from([
-        (host(play.realm), vec![Url::parse(&issuer.url()).unwrap()]),
-        (play.host.to_owned(), vec![Url::parse(&registry.url()).unwrap()]),
-        (host(play.storage), vec![Url::parse(&storage.url()).unwrap()]),
-    ]);
-    let client = client(Settings { endpoints, ..settings() });
-    Stage { registry, realm, storage, tokens, client, digest }
+/// A kind on loopback, and a client that takes it for the real one.
+async fn stage(play: &Play) -> (Stage, HttpUpstream) {
+    let stage = play.start(REPOSITORY, "3.20", MANIFEST, &blob()).await;
+    let endpoints = stage.endpoints.iter().map(|(host, url)| (host.clone(), vec![url.clone()]));
+    let client = client(Settings { endpoints: endpoints.collect(), ..settings() });
+    (stage, client)
 }
 
 fn seen_as(play: &Play) -> Target {
@@ -186,13 +32,13 @@ async fn each_kind_is_pulled_by_its_public_name() {
     for play in &PLAYS {
         let told = format!("{} as {:?}", play.host, play.user);
         assert_eq!(kind_of(play.host), Some(play.kind), "{told}");
-        let stage = stage(play).await;
+        let (stage, client) = stage(play).await;
         let target = seen_as(play);
-        stage.client.authenticate(&target).await.unwrap();
-        let fetched = stage.client.fetch_manifest(&target, &tag("3.20")).await;
+        client.authenticate(&target).await.unwrap();
+        let fetched = client.fetch_manifest(&target, &tag("3.20")).await;
         assert_eq!(fetched.expect(&told).bytes, MANIFEST, "{told}");
         for _ in 0..2 {
-            assert_eq!(fetch(&stage.client, &target, &stage.digest).await.expect(&told), blob());
+            assert_eq!(fetch(&client, &target, &stage.digest).await.expect(&told), blob());
         }
         // The address of a blob is asked for anew each time, and no secret goes to where it leads.
         let path = blob_path(REPOSITORY, &stage.digest);
@@ -223,9 +69,9 @@ async fn each_kind_is_pulled_by_its_public_name() {
 #[tokio::test]
 async fn each_kind_refuses_who_is_not_let_in() {
     for play in PLAYS.iter().filter(|play| play.user.is_some()) {
-        let stage = stage(play).await;
+        let (stage, client) = stage(play).await;
         for target in [target(play.host), target_as(play.host, "mallory", "x")] {
-            let outcome = stage.client.fetch_manifest(&target, &tag("3.20")).await;
+            let outcome = client.fetch_manifest(&target, &tag("3.20")).await;
             assert_eq!(
                 kind(&outcome),
                 "unauthorized: wrong user name or password",
@@ -240,14 +86,14 @@ async fn each_kind_refuses_who_is_not_let_in() {
 #[tokio::test]
 async fn docker_hub_tells_its_budget() {
     let play = PLAYS.iter().find(|play| play.kind == Kind::DockerHub).unwrap();
-    let stage = stage(play).await;
+    let (stage, client) = stage(play).await;
     let path = manifest_path(REPOSITORY, "3.20");
     let script = Script::default()
         .header("ratelimit-limit", "100;w=21600")
         .header("ratelimit-remaining", "41;w=21600");
     stage.registry.script(&path, script);
-    stage.client.fetch_manifest(&seen_as(play), &tag("3.20")).await.unwrap();
-    let budgets = stage.client.budgets();
+    client.fetch_manifest(&seen_as(play), &tag("3.20")).await.unwrap();
+    let budgets = client.budgets();
     let budget = budgets.iter().find(|budget| budget.upstream == play.host).unwrap();
     assert_eq!((budget.limit, budget.remaining), (Some(100), Some(41)));
 }
