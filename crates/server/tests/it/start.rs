@@ -223,7 +223,7 @@ fn wrong_files_of_settings_are_named() {
     home.write("ca.pem", "nonsense");
     home.write("cistern.toml", "[upstream]\nca-file = 'absent.pem'\n");
     let refused = home.refused(&["serve"], 1);
-    assert!(refused.starts_with("cannot read upstream.ca-file absent.pem"), "{refused}");
+    assert!(refused.starts_with("cannot read upstream.ca-file (absent.pem)"), "{refused}");
     home.write("cistern.toml", "[upstream]\nca-file = 'ca.pem'\n");
     let refused = home.refused(&["serve"], 1);
     assert!(refused.contains("root certificate"), "{refused}");
