@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::ecr::{GetAuthorizationTokenRequest, GetAuthorizationTokenResponse, Operation};
 use http::{HeaderMap, HeaderValue, Method, header};
-use oci::{Digest, Reference, RepositoryName, media_type};
+use oci::{Digest, Reference, Referrer, RepositoryName, media_type};
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 
@@ -74,14 +74,7 @@ impl RegistryClient {
         let served = response.headers().get(header::CONTENT_TYPE);
         let media_type =
             served.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let mut bytes = Vec::new();
-        while let Some(piece) = self.piece(&mut response, &path).await? {
-            bytes.extend_from_slice(&piece);
-            if bytes.len() > MANIFEST_BYTES_MAX {
-                let message = format!("a manifest of more than {MANIFEST_BYTES_MAX} bytes");
-                return Err(Error::Registry { path, status: 200, message });
-            }
-        }
+        let bytes = self.read(&mut response, &path).await?;
         let digest = match reference {
             Reference::Digest(digest) => Digest::of_with(digest.algorithm(), &bytes),
             Reference::Tag(_) => Digest::of(&bytes),
@@ -123,14 +116,10 @@ impl RegistryClient {
         loop {
             let mut response = self.send(self.request(Method::GET, &path), &path).await?;
             let next = next_page(response.headers());
-            let mut bytes = Vec::new();
-            while let Some(piece) = self.piece(&mut response, &path).await? {
-                bytes.extend_from_slice(&piece);
-            }
-            let index: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            let manifests = index["manifests"].as_array().cloned().unwrap_or_default();
-            let digests = manifests.iter().filter_map(|entry| entry["digest"].as_str());
-            found.extend(digests.filter_map(|text| Digest::parse(text).ok()));
+            // An index like any other, and no larger.
+            let bytes = self.read(&mut response, &path).await?;
+            let page = Referrer::read_index(&bytes).unwrap_or_default();
+            found.extend(page.into_iter().map(|referrer| referrer.digest));
             match next {
                 Some(next) if next != path => path = next,
                 _ => return Ok(found),
@@ -186,14 +175,22 @@ impl RegistryClient {
             return Ok(response);
         }
         let status = response.status().as_u16();
+        let bytes = self.read(&mut response, path).await?;
+        Err(Error::Registry { path: path.to_owned(), status, message: message(&bytes) })
+    }
+
+    /// Reads a manifest to its end.
+    async fn read(&self, response: &mut Response, path: &str) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        while let Some(piece) = self.piece(&mut response, path).await? {
+        while let Some(piece) = self.piece(response, path).await? {
             bytes.extend_from_slice(&piece);
             if bytes.len() > MANIFEST_BYTES_MAX {
-                break;
+                let message = format!("a manifest of more than {MANIFEST_BYTES_MAX} bytes");
+                let (path, status) = (path.to_owned(), response.status().as_u16());
+                return Err(Error::Registry { path, status, message });
             }
         }
-        Err(Error::Registry { path: path.to_owned(), status, message: message(&bytes) })
+        Ok(bytes)
     }
 
     async fn piece(&self, response: &mut Response, path: &str) -> Result<Option<Vec<u8>>, Error> {

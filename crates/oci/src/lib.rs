@@ -23,5 +23,5 @@ pub use manifest::{Kind, Manifest, ManifestError};
 pub use name::{NameError, RepositoryName};
 pub use platform::{Platform, PlatformError, platforms_of};
 pub use reference::{Reference, ReferenceError, Tag};
-pub use referrer::Referrer;
+pub use referrer::{Referrer, cosign_tags, referrers_tag};
 pub use route::{Route, RouteError};

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::Digest;
+use crate::{Digest, Tag};
+
+/// What cosign adds to the tag of a digest for what belongs to it.
+const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
 
 /// A manifest that refers to another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +63,38 @@ impl Referrer {
     }
 }
 
+/// Returns the tag that a registry without the referrers API keeps the index of referrers under
+/// ("Referrers Tag Schema"): at most 64 digits of the digest.
+pub fn referrers_tag(subject: &Digest) -> Tag {
+    tag_of(subject, "")
+}
+
+/// Returns the tags that cosign keeps signatures, attestations and SBOMs of a manifest under.
+pub fn cosign_tags(subject: &Digest) -> [Tag; 3] {
+    COSIGN.map(|ending| tag_of(subject, &format!(".{ending}")))
+}
+
+fn tag_of(subject: &Digest, ending: &str) -> Tag {
+    let hex = subject.hex();
+    let text = format!("{}-{}{ending}", subject.algorithm().as_str(), &hex[..hex.len().min(64)]);
+    Tag::parse(&text).expect("an algorithm, a hyphen, digits and a short word")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Algorithm;
+
+    #[test]
+    fn tags_hold_at_most_64_digits() {
+        let short = Digest::of(b"image");
+        assert_eq!(referrers_tag(&short).as_str(), short.as_str().replace(':', "-"));
+        let long = Digest::of_with(Algorithm::Sha512, b"image");
+        let cut = format!("sha512-{}", &long.hex()[..64]);
+        assert_eq!(referrers_tag(&long).as_str(), cut);
+        let names = cosign_tags(&long).map(|tag| tag.to_string());
+        assert_eq!(names, ["sig", "att", "sbom"].map(|ending| format!("{cut}.{ending}")));
+    }
 
     #[test]
     fn what_is_malformed_is_left_out() {

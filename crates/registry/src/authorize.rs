@@ -58,8 +58,9 @@ impl Action {
     }
 }
 
-/// Decides. Root in its own account: everything. A role in its own: what it is granted. Anonymous: connect and pull, where the settings
-/// say so, in the default registry, through rules without credentials or that opt in.
+/// Decides. Root in its own account: everything. A role in its own: what it is granted. Anonymous:
+/// connect and pull, where the settings say so, in the default registry, through rules without
+/// credentials or that opt in.
 pub(crate) fn decide(
     settings: &Settings,
     caller: &Caller,

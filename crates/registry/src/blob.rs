@@ -196,6 +196,19 @@ impl Inner {
         }
     }
 
+    /// Tells whether a repository has a blob, and its bytes are here.
+    pub(crate) async fn is_here(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, PullError> {
+        match self.linked_size(registry, repository, digest).await? {
+            Some(size_bytes) => Ok(self.stored_blob(digest, size_bytes).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Joins the fill of a blob, and starts it where nobody has.
     pub(crate) async fn join(
         self: &Arc<Self>,

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use metadata::{ManifestFact, Origin, Page, PageRequest};
-use oci::{Digest, Reference, Referrer, RepositoryName, Tag};
+use oci::{Digest, Reference, Referrer, RepositoryName, Tag, referrers_tag};
 use serde::Deserialize;
 
 use self::page::{arrange, merged};
@@ -251,11 +251,9 @@ async fn tagged_referrers(
     repository: RepositoryName,
     subject: &Digest,
 ) -> Result<Vec<Referrer>, PullError> {
-    let reference: String = subject.hex().chars().take(64).collect();
-    let tag = format!("{}-{reference}", subject.algorithm().as_str());
-    let tag = Tag::parse(&tag).expect("an algorithm, a hyphen and digits");
+    let reference = Reference::Tag(referrers_tag(subject));
     let registry = Registry { inner };
-    match registry.stat_manifest(&caller, &repository, &Reference::Tag(tag)).await {
+    match registry.stat_manifest(&caller, &repository, &reference).await {
         Ok(found) => Ok(Referrer::read_index(&found.bytes).unwrap_or_default()),
         Err(
             PullError::ManifestUnknown { .. }

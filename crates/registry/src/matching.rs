@@ -94,7 +94,12 @@ impl RuleBook {
     /// Finds the rule that `name` falls under. A repository named exactly like a prefix does not
     /// fall under it: the prefix ends with an assumed slash.
     pub(crate) fn find(&self, name: &RepositoryName) -> Option<Match> {
-        prefixes(name).find_map(|(key, rest)| Some(Match::new(self.get(key)?, rest)))
+        self.over(name).map(|(booked, rest)| Match::new(booked, rest))
+    }
+
+    /// As [`RuleBook::find`]: the rule, and the rest of the name.
+    pub(crate) fn over<'n>(&self, name: &'n RepositoryName) -> Option<(&Arc<BookedRule>, &'n str)> {
+        prefixes(name).find_map(|(key, rest)| Some((self.get(key)?, rest)))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Arc<BookedRule>> {

@@ -52,7 +52,8 @@ impl Registry {
             return None;
         }
         let book = self.inner.book(&caller.registry).await.ok()?;
-        Some(book.find(repository)?.rule().ecr_repository_prefix.as_str().to_owned())
+        let (booked, _) = book.over(repository)?;
+        Some(booked.rule.ecr_repository_prefix.as_str().to_owned())
     }
 
     /// Returns the whole name of one of Docker Hub's official images where `name` is its short one.

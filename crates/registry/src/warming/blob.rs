@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use metadata::{RegistryId, Timestamp};
+use metadata::Timestamp;
 use oci::{Descriptor, Digest, Reference, RepositoryName, Tag};
 
 use super::job::{Job, WarmError};
 use crate::{
     Caller, FillError, Progress, PullError, PulledManifest, Registry, StaleReason, blob::failed,
-    circuit::Advice, refresh::ImportWork, registry::Inner, rule_policies::Freshness,
+    circuit::Advice, refresh::ImportWork, rule_policies::Freshness,
 };
 
 impl Registry {
@@ -116,20 +116,5 @@ impl Registry {
             media_type: Arc::clone(&imported.manifest.media_type),
             served: imported.served,
         }))
-    }
-}
-
-impl Inner {
-    /// Tells whether a repository has a blob, and its bytes are here.
-    pub(crate) async fn is_here(
-        &self,
-        registry: &RegistryId,
-        repository: &RepositoryName,
-        digest: &Digest,
-    ) -> Result<bool, PullError> {
-        match self.linked_size(registry, repository, digest).await? {
-            Some(size_bytes) => Ok(self.stored_blob(digest, size_bytes).await?.is_some()),
-            None => Ok(false),
-        }
     }
 }

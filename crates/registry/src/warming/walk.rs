@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use metadata::{Origin, PageRequest};
-use oci::{Descriptor, Digest, Kind, Manifest, Platform, Reference, Tag, platforms_of};
+use oci::{
+    Descriptor, Digest, Kind, Manifest, Platform, Reference, Tag, cosign_tags, platforms_of,
+};
 
 use super::job::{Job, WarmError, WarmingState};
 use crate::{PullError, PulledManifest, Registry, Served, StaleReason};
@@ -17,8 +19,6 @@ const DEPTH_MAX: usize = 4;
 const PARTS_AT_ONCE: usize = 8;
 /// Entries of one page of referrers.
 const PAGE: usize = 100;
-/// What cosign adds to the digest of an image in the tags of what belongs to it.
-const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
 
 /// One image of a warming.
 struct Walk<'a> {
@@ -223,12 +223,7 @@ impl Walk<'_> {
                 None => break,
             }
         }
-        let name = |ending: &str| {
-            let hex: String = digest.hex().chars().take(64).collect();
-            format!("{}-{hex}.{ending}", digest.algorithm().as_str())
-        };
-        let tags = COSIGN.iter().filter_map(|ending| Tag::parse(&name(ending)).ok());
-        wanted.extend(tags.map(|tag| (Reference::Tag(tag), depth + 1)));
+        wanted.extend(cosign_tags(digest).map(|tag| (Reference::Tag(tag), depth + 1)));
         Ok(())
     }
 

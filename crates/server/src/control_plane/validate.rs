@@ -63,6 +63,14 @@ pub(super) fn prefix(member: &str, text: &str) -> Result<(), Exception> {
     EcrRepositoryPrefix::parse(text).map(drop).or_else(|error| prefix_error(member, text, error))
 }
 
+/// Checks the prefixes of the rules that a list is to be of.
+pub(super) fn prefixes(prefixes: Option<&[String]>) -> Result<(), Exception> {
+    const MEMBER: &str = "ecrRepositoryPrefixes";
+    let Some(prefixes) = prefixes else { return Ok(()) };
+    length(MEMBER, prefixes.len(), 1..=100)?;
+    prefixes.iter().try_for_each(|text| prefix(MEMBER, text))
+}
+
 /// Checks the prefix of a repository creation template.
 pub(super) fn template_prefix(member: &str, text: &str) -> Result<(), Exception> {
     TemplatePrefix::parse(text).map(drop).or_else(|error| prefix_error(member, text, error))

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, path::PathBuf};
 
 use aws::cistern::WarmedCacheImage;
-use oci::{Digest, Kind, Manifest, Platform, Reference, Tag, platforms_of};
+use oci::{Digest, Kind, Manifest, Platform, Reference, cosign_tags, platforms_of};
 use serde::Serialize;
 
 use super::{Wanted, names::Name, progress::Progress, warm};
@@ -15,8 +15,6 @@ use crate::{
     session::Session,
 };
 
-/// What cosign adds to the digest of an image in the tags of what belongs to it.
-const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
 /// How far what refers to a signature is followed.
 const DEPTH_MAX: usize = 4;
 
@@ -205,12 +203,8 @@ impl Export<'_> {
         for referrer in self.registry.referrers(repository, digest).await? {
             add(Reference::Digest(referrer), false);
         }
-        let hex: String = digest.hex().chars().take(64).collect();
-        for ending in COSIGN {
-            let tag = format!("{}-{hex}.{ending}", digest.algorithm().as_str());
-            if let Ok(tag) = Tag::parse(&tag) {
-                add(Reference::Tag(tag), true);
-            }
+        for tag in cosign_tags(digest) {
+            add(Reference::Tag(tag), true);
         }
         Ok(())
     }

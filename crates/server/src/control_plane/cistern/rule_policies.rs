@@ -43,12 +43,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     let operation = Operation::DescribePullThroughCacheRulePolicies;
     call.require_own(request.registry_id.as_deref(), operation, RESOURCE)?;
     let page = validate::page(request.next_token.as_deref(), request.max_results)?;
-    if let Some(prefixes) = &request.ecr_repository_prefixes {
-        validate::length("ecrRepositoryPrefixes", prefixes.len(), 1..=100)?;
-        for prefix in prefixes {
-            validate::prefix("ecrRepositoryPrefixes", prefix)?;
-        }
-    }
+    validate::prefixes(request.ecr_repository_prefixes.as_deref())?;
     let prefixes = request.ecr_repository_prefixes.unwrap_or_default();
     let found = call.registry().rule_policies(call.caller(), &prefixes, &page).await;
     let found = found.map_err(failure(call))?;
