@@ -9,6 +9,7 @@ from . import clients, machine
 from .content import TAG
 from .contenders import Cistern, Direct, Nginx, RegistryProxy, Upstream
 from .processes import BenchFailed, PeakMemory
+from .stock import MANIFESTS_EACH, Stocked, fetch
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 # What others may use of the processors (the kernel that writes back what was stored counts as one
@@ -30,6 +31,7 @@ class Bench:
         self.directory = directory
         self.runs = runs
         self.rate_seconds = 1 if quick else 5
+        self.repositories = 10 if quick else 1000
         self.only_quiet = only_quiet
         self.values = {}
         self.neighbours = []
@@ -251,6 +253,32 @@ def images(bench):
                     measure)
 
 
+def stock(bench):
+    """A thousand manifests in the store, and a million: the start, first pulls, warm pulls."""
+    filled = [Stocked(cistern.binary, repositories)
+              for cistern in bench.cistern for repositories in (1, bench.repositories)]
+
+    def measure(contender, directory, upstream, round_number):
+        if contender.stock is None:
+            contender.prepare(bench.directory / f"stock-{contender.repositories}", upstream)
+            os.sync()
+        with contender.start(directory, upstream, core=SERVER_CORE) as running:
+            bench.keep("stock.ready", contender, running.server.ready_seconds)
+            for state in ("first", "second"):
+                used, started = running.server.cpu_seconds(), time.monotonic()
+                fetch(running, contender.paths())
+                bench.keep(f"stock.{state}", contender,
+                           (time.monotonic() - started) / MANIFESTS_EACH)
+                used = (running.server.cpu_seconds() - used) / MANIFESTS_EACH
+                bench.keep(f"stock.{state}_cpu", contender, used)
+            url = f"http://127.0.0.1:{running.server.port}{contender.paths()[0]}"
+            bench.keep("stock.rate", contender,
+                       clients.request_rate(url, running.headers, bench.rate_seconds, CLIENT_CORE))
+            bench.keep("stock.anonymous", contender, running.server.memory_bytes("RssAnon"))
+
+    bench.alternate("many manifests", filled, measure, log=False)
+
+
 MEASURES = {
     "large": large,
     "first-byte": first_byte,
@@ -258,4 +286,5 @@ MEASURES = {
     "rates": rates,
     "idle": idle,
     "images": images,
+    "stock": stock,
 }

@@ -100,6 +100,20 @@ ROWS = (
 LOGGED = (("rate.tag", "warm manifest by tag"), ("rate.digest", "warm manifest by digest"),
           ("rate.blob", "warm 16 KiB blob"))
 
+# The same of Cistern alone, over a store of few manifests and over one of many.
+STOCK = (
+    ("stock.ready", "start to first answer", _milliseconds,
+     Bar("≤ 1 s", lambda many, _: many <= 1)),
+    ("stock.first", "a manifest's first pull, one after the other", _microseconds, None),
+    ("stock.first_cpu", "a first pull, server CPU", _microseconds, None),
+    ("stock.second", "its second pull", _microseconds,
+     Bar("≤ 1.1×", lambda many, few: many <= 1.1 * few)),
+    ("stock.second_cpu", "a second pull, server CPU", _microseconds, None),
+    ("stock.rate", "warm manifest by tag", _rate,
+     Bar("≥ 0.9×", lambda many, few: many >= 0.9 * few)),
+    ("stock.anonymous", "RssAnon after all that", _mib, _below_mib(64)),
+)
+
 
 def _middle(values):
     # Where every run counts, one bad run is the answer: see _worst.
@@ -163,6 +177,24 @@ def logging_table(values):
                      _ratio(on, nginx_on)])
     header = ["access logs on", "Cistern", "ratio to logs off", "nginx", "ratio to nginx"]
     return _table(header, rows) if rows else ""
+
+
+def stock_table(values):
+    """What a thousand times as many manifests in the store cost."""
+    rows = []
+    for measure, title, write, bar in STOCK:
+        if len(values.get(measure, {})) < 2:
+            continue
+        names = list(values[measure])
+        few, many = (_worst(measure, values[measure][name])
+                     for name in sorted(names, key=lambda name: int(name.split()[0].replace(",", ""))))
+        verdict = ("pass" if bar.holds(many, few) else "**miss**") if bar else ""
+        rows.append([title, write(few), write(many), _ratio(many, few), bar.text if bar else "",
+                     verdict])
+    if not rows:
+        return ""
+    header = ["the store holds", *sorted(names, key=len), "ratio", "bar", "verdict"]
+    return _table(header, rows)
 
 
 def spread_table(values):
