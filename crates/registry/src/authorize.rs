@@ -28,13 +28,15 @@ pub enum Action {
 pub enum Resource<'a> {
     /// The registry as a whole.
     Registry,
+    /// Every repository: whoever lists them names none.
+    Repositories,
     /// A repository, and the rule it falls under.
     Repository(&'a RepositoryName, Option<&'a MatchedRule<'a>>),
-    /// A secret, by name.
+    /// A secret, by its name with the suffix; without, where none is there yet.
     Secret(&'a str),
     /// Whatever Cloud Control reaches: the resource itself is asked for by its own name.
     CloudControl,
-    /// A role, by name.
+    /// A role, by its path and name.
     Role(&'a str),
 }
 
@@ -166,6 +168,7 @@ fn arn(registry: &RegistryId, resource: Resource<'_>) -> String {
     let RegistryId { account, region } = registry;
     match resource {
         Resource::Registry => "*".to_owned(),
+        Resource::Repositories => format!("arn:aws:ecr:{region}:{account}:repository/*"),
         Resource::Repository(name, _) => {
             format!("arn:aws:ecr:{region}:{account}:repository/{name}")
         }
@@ -175,6 +178,6 @@ fn arn(registry: &RegistryId, resource: Resource<'_>) -> String {
         Resource::Secret(name) => {
             format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}")
         }
-        Resource::Role(name) => format!("arn:aws:iam::{account}:role/{name}"),
+        Resource::Role(name) => format!("arn:aws:iam::{account}:role{name}"),
     }
 }

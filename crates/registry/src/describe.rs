@@ -35,10 +35,14 @@ impl Registry {
         page: &PageRequest,
     ) -> Result<Page<Repository>, DescribeError> {
         let action = Action::Operation("ecr:DescribeRepositories");
-        self.inner.authorize(caller, action, Resource::Registry)?;
         let registry = &caller.registry;
         if filter.names.is_empty() {
+            self.inner.authorize(caller, action, Resource::Repositories)?;
             return Ok(self.inner.metadata.repositories(registry, page).await?);
+        }
+        // Whoever may see one of them and not another is told nothing of either.
+        for name in filter.names.iter().filter_map(|name| RepositoryName::parse(name).ok()) {
+            self.inner.authorize(caller, action, Resource::Repository(&name, None))?;
         }
         let mut items = Vec::with_capacity(filter.names.len());
         for name in &filter.names {

@@ -90,7 +90,7 @@ impl Registry {
         page: &PageRequest,
     ) -> Result<Page<RepositoryName>, DescribeError> {
         let action = Action::Operation("ecr:DescribeRepositories");
-        self.inner.authorize(caller, action, Resource::Registry)?;
+        self.inner.authorize(caller, action, Resource::Repositories)?;
         let found = self.inner.metadata.repositories(&caller.registry, page).await?;
         let items = found.items.into_iter().map(|repository| repository.name).collect();
         Ok(Page { items, next: found.next })

@@ -160,6 +160,20 @@ impl Registry {
     pub fn connect(&self, caller: &Caller) -> Result<(), Denied> {
         self.inner.authorize(caller, Action::Connect, Resource::Registry)
     }
+
+    /// Checks that the caller may see what the process counts (`/metrics`). That is of no registry:
+    /// the root user of each account may, and a role whose policies allow it.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn admit_metrics(&self, caller: &Caller) -> Result<(), Denied> {
+        let mut own = caller.clone();
+        if let Some(account) = caller.principal.account() {
+            own.registry.account = account.clone();
+        }
+        let action = Action::Operation("cistern:GetMetrics");
+        self.inner.authorize(&own, action, Resource::Registry)
+    }
 }
 
 impl Inner {

@@ -112,7 +112,8 @@ impl Registry {
     /// [`RoleError::InvalidInput`], [`RoleError::MalformedPolicy`], [`RoleError::NotAttachable`].
     pub async fn create_role(&self, caller: &Caller, new: NewRole) -> Result<RoleView, RoleError> {
         let action = Action::Operation("iam:CreateRole");
-        self.inner.authorize(caller, action, Resource::Role(&new.name))?;
+        let path_and_name = format!("{}{}", new.path.as_deref().unwrap_or("/"), new.name);
+        self.inner.authorize(caller, action, Resource::Role(&path_and_name))?;
         let home = home(caller);
         constraints::role_name(&new.name)?;
         let role = Role {
@@ -156,8 +157,7 @@ impl Registry {
         name: &str,
         aspect: RoleAspect,
     ) -> Result<RoleView, RoleError> {
-        let action = Action::Operation(aspect.action());
-        self.inner.authorize(caller, action, Resource::Role(name))?;
+        self.inner.authorize_role(caller, aspect.action(), name).await?;
         constraints::role_name(name)?;
         let home = home(caller);
         let role = self.inner.find_role(&home, name).await?;
@@ -175,7 +175,7 @@ impl Registry {
         page: &PageRequest,
     ) -> Result<Page<RoleView>, RoleError> {
         let action = Action::Operation("iam:ListRoles");
-        self.inner.authorize(caller, action, Resource::Role("*"))?;
+        self.inner.authorize(caller, action, Resource::Role("/*"))?;
         constraints::path_prefix(path_prefix)?;
         let home = home(caller);
         let mut request = PageRequest { after: page.after.clone(), limit: READ_AT_ONCE };
@@ -206,8 +206,7 @@ impl Registry {
         name: &str,
         update: UpdateRole,
     ) -> Result<RoleView, RoleError> {
-        let action = Action::Operation(update.action());
-        self.inner.authorize(caller, action, Resource::Role(name))?;
+        self.inner.authorize_role(caller, update.action(), name).await?;
         let home = home(caller);
         let change = update.checked(&home)?;
         let change = |role: &mut Role| {
@@ -222,8 +221,7 @@ impl Registry {
     /// # Errors
     /// [`RoleError::NotFound`], [`RoleError::HasPolicies`].
     pub async fn delete_role(&self, caller: &Caller, name: &str) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:DeleteRole");
-        self.inner.authorize(caller, action, Resource::Role(name))?;
+        self.inner.authorize_role(caller, "iam:DeleteRole", name).await?;
         constraints::role_name(name)?;
         let home = home(caller);
         for _ in 0..SWAPS_MAX {
@@ -250,6 +248,23 @@ impl Registry {
 }
 
 impl Inner {
+    /// Checks that the caller may do something to a role, by the whole of the role's ARN: a policy
+    /// about `role/team/*` is about what has that path, however its name is asked for.
+    async fn authorize_role(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        name: &str,
+    ) -> Result<(), RoleError> {
+        let path_and_name = match self.metadata.role(&home(caller), name).await {
+            Ok(role) => format!("{}{}", role.path, role.name),
+            Err(metadata::Error::NotFound) => format!("/{name}"),
+            Err(error) => return Err(error.into()),
+        };
+        let action = Action::Operation(operation);
+        Ok(self.authorize(caller, action, Resource::Role(&path_and_name))?)
+    }
+
     async fn find_role(&self, home: &RegistryId, name: &str) -> Result<Role, RoleError> {
         match self.metadata.role(home, name).await {
             Ok(role) => Ok(role),

@@ -257,17 +257,6 @@ impl Login {
     fn is_good_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
-
-    /// Holds for somebody in particular only.
-    ///
-    /// # Errors
-    /// [`Refusal::Missing`] for an anonymous caller.
-    pub(crate) fn require_principal(&self) -> Result<(), Refusal> {
-        match self.caller.principal {
-            Principal::Root { .. } | Principal::AssumedRole(_) => Ok(()),
-            Principal::Anonymous => Err(Refusal::Missing),
-        }
-    }
 }
 
 /// When what is made now for a principal ends: after its life, or with the principal's session.

@@ -21,7 +21,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
 use oci::{Digest, ErrorCode, Route, RouteError};
-use registry::{Principal, PullError, Served, StaleReason};
+use registry::{Caller, Denied, Principal, PullError, Served, StaleReason};
 
 use crate::{
     auth::{Login, Refusal},
@@ -119,14 +119,18 @@ async fn enrol(doors: &Doors, login: Arc<Login>) -> Result<Arc<Login>, Refusal> 
     }
 }
 
-/// Answers a request whose credentials were refused.
-pub(crate) fn refuse(
+/// Answers who may not see what is asked for, by the same logins as here; none where he may.
+pub(crate) async fn refuse(
     doors: &Doors,
     head: &Parts,
     exchange: &mut Exchange,
-    refusal: &Refusal,
-) -> Response<Body> {
-    Failure::from(refusal).render(doors, head, exchange)
+    may: impl FnOnce(&Caller) -> Result<(), Denied>,
+) -> Option<Response<Body>> {
+    let failure = match log_in(doors, head, exchange).await {
+        Ok(login) => Failure::from(may(&login.caller).err()?),
+        Err(refusal) => Failure::from(&refusal),
+    };
+    Some(failure.render(doors, head, exchange))
 }
 
 async fn answer<B>(call: Call<'_>, body: B, exchange: &mut Exchange) -> Outcome

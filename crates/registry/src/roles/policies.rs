@@ -3,7 +3,7 @@
 use metadata::{RegistryId, Role};
 
 use super::{RoleAspect, RoleView, constraints, documents, home};
-use crate::{Action, Caller, Registry, Resource, RoleError};
+use crate::{Caller, Registry, RoleError};
 
 /// Characters that all policies inside a role may have together, white space left out; policies
 /// that may be attached to it (IAM user guide, "IAM and AWS STS quotas").
@@ -23,8 +23,7 @@ impl Registry {
         policy_name: &str,
         document: &str,
     ) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:PutRolePolicy");
-        self.inner.authorize(caller, action, Resource::Role(role_name))?;
+        self.inner.authorize_role(caller, "iam:PutRolePolicy", role_name).await?;
         constraints::policy_name(policy_name)?;
         documents::permissions("PolicyDocument", document)?;
         let put = |role: &mut Role| {
@@ -75,8 +74,7 @@ impl Registry {
         role_name: &str,
         policy_name: &str,
     ) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:DeleteRolePolicy");
-        self.inner.authorize(caller, action, Resource::Role(role_name))?;
+        self.inner.authorize_role(caller, "iam:DeleteRolePolicy", role_name).await?;
         constraints::policy_name(policy_name)?;
         let delete = |role: &mut Role| {
             let count = role.inline_policies.len();
@@ -100,8 +98,7 @@ impl Registry {
         role_name: &str,
         arn: &str,
     ) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:AttachRolePolicy");
-        self.inner.authorize(caller, action, Resource::Role(role_name))?;
+        self.inner.authorize_role(caller, "iam:AttachRolePolicy", role_name).await?;
         let home = home(caller);
         attachable("PolicyArn", arn, &home)?;
         let attach = |role: &mut Role| {
@@ -129,8 +126,7 @@ impl Registry {
         role_name: &str,
         arn: &str,
     ) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:DetachRolePolicy");
-        self.inner.authorize(caller, action, Resource::Role(role_name))?;
+        self.inner.authorize_role(caller, "iam:DetachRolePolicy", role_name).await?;
         constraints::arn("PolicyArn", arn)?;
         let detach = |role: &mut Role| {
             let count = role.attached_policies.len();

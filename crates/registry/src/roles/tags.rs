@@ -4,7 +4,7 @@
 use metadata::Role;
 
 use super::{constraints, home};
-use crate::{Action, Caller, Registry, Resource, RoleError};
+use crate::{Caller, Registry, RoleError};
 
 /// Tags a role may have; longest key and value, in characters.
 const TAGS_MAX: usize = 50;
@@ -23,8 +23,7 @@ impl Registry {
         name: &str,
         tags: &[(String, String)],
     ) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:TagRole");
-        self.inner.authorize(caller, action, Resource::Role(name))?;
+        self.inner.authorize_role(caller, "iam:TagRole", name).await?;
         check(tags)?;
         let tag = |role: &mut Role| {
             for (key, value) in tags {
@@ -51,8 +50,7 @@ impl Registry {
         name: &str,
         keys: &[String],
     ) -> Result<(), RoleError> {
-        let action = Action::Operation("iam:UntagRole");
-        self.inner.authorize(caller, action, Resource::Role(name))?;
+        self.inner.authorize_role(caller, "iam:UntagRole", name).await?;
         count("TagKeys", keys.len())?;
         keys.iter().try_for_each(|key| check_key("TagKeys", key))?;
         let untag = |role: &mut Role| {

@@ -3,7 +3,7 @@
 use metadata::Timestamp;
 
 use super::{DeleteSecret, SecretView};
-use crate::{Action, Caller, Registry, Resource, SecretError, registry::Inner};
+use crate::{Caller, Registry, SecretError, registry::Inner};
 
 /// Recovery window where none is named, and its bounds, in days.
 const RECOVERY_DAYS: i64 = 30;
@@ -21,8 +21,7 @@ impl Registry {
         id: &str,
         delete: DeleteSecret,
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:DeleteSecret");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:DeleteSecret", id).await?;
         let days = recovery_days(delete)?;
         let inner = &self.inner;
         let registry = &caller.registry;
@@ -57,8 +56,7 @@ impl Registry {
         caller: &Caller,
         id: &str,
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:RestoreSecret");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:RestoreSecret", id).await?;
         let restore = |view: &mut SecretView| {
             view.secret.deleted_at = None;
             view.secret.delete_after = None;

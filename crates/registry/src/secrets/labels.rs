@@ -15,8 +15,7 @@ impl Registry {
         id: &str,
         tags: &[(String, String)],
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:TagResource");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:TagResource", id).await?;
         constraints::tags(tags)?;
         let change = |view: &mut SecretView| {
             view.require_live(id)?;
@@ -42,8 +41,7 @@ impl Registry {
         id: &str,
         keys: &[String],
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:UntagResource");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:UntagResource", id).await?;
         keys.iter().try_for_each(|key| constraints::tag_key(key))?;
         let change = |view: &mut SecretView| {
             view.require_live(id)?;
@@ -62,8 +60,7 @@ impl Registry {
         caller: &Caller,
         id: &str,
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:GetResourcePolicy");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:GetResourcePolicy", id).await?;
         let view = self.inner.find_secret(&caller.registry, id).await?;
         view.require_live(id)?;
         Ok(view)
@@ -80,11 +77,14 @@ impl Registry {
         id: Option<&str>,
         resource_policy: &str,
     ) -> Result<bool, SecretError> {
-        let action = Action::Operation("secretsmanager:ValidateResourcePolicy");
-        self.inner.authorize(caller, action, Resource::Secret(id.unwrap_or("*")))?;
-        if let Some(id) = id {
-            self.inner.find_secret(&caller.registry, id).await?.require_live(id)?;
-        }
+        const OPERATION: &str = "secretsmanager:ValidateResourcePolicy";
+        let Some(id) = id else {
+            let action = Action::Operation(OPERATION);
+            self.inner.authorize(caller, action, Resource::Secret("*"))?;
+            return policy::is_public(resource_policy);
+        };
+        self.inner.authorize_secret(caller, OPERATION, id).await?;
+        self.inner.find_secret(&caller.registry, id).await?.require_live(id)?;
         policy::is_public(resource_policy)
     }
 
@@ -102,11 +102,11 @@ impl Registry {
         resource_policy: Option<&str>,
         block_public: bool,
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation(match resource_policy {
+        let operation = match resource_policy {
             Some(_) => "secretsmanager:PutResourcePolicy",
             None => "secretsmanager:DeleteResourcePolicy",
-        });
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        };
+        self.inner.authorize_secret(caller, operation, id).await?;
         if let Some(text) = resource_policy {
             policy::check(text, block_public)?;
         }

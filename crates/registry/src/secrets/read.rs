@@ -20,8 +20,7 @@ impl Registry {
         id: &str,
         selector: &SecretSelector,
     ) -> Result<(SecretView, SecretVersion, SecretValue), SecretError> {
-        let action = Action::Operation("secretsmanager:GetSecretValue");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:GetSecretValue", id).await?;
         self.inner.read_secret(&caller.registry, id, selector).await
     }
 
@@ -34,13 +33,31 @@ impl Registry {
         caller: &Caller,
         id: &str,
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:DescribeSecret");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:DescribeSecret", id).await?;
         self.inner.find_secret(&caller.registry, id).await
     }
 }
 
 impl Inner {
+    /// Checks that the caller may do something to a secret, by the secret's own ARN, whichever of
+    /// its names it is asked for by: who is refused it is refused it by each of them.
+    pub(super) async fn authorize_secret(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        id: &str,
+    ) -> Result<(), SecretError> {
+        let registry = &caller.registry;
+        let arn = match self.find_secret(registry, id).await {
+            Ok(view) => SecretArn::parse(&view.arn),
+            Err(SecretError::NotFound { .. }) => SecretArn::parse(id),
+            Err(error) => return Err(error),
+        };
+        let name = arn.map_or_else(|| id.to_owned(), |arn| arn.name);
+        let action = Action::Operation(operation);
+        Ok(self.authorize(caller, action, Resource::Secret(&name))?)
+    }
+
     /// Finds a secret by name, ARN, or ARN without suffix, in its own registry only.
     pub(super) async fn find_secret(
         &self,

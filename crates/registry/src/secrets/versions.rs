@@ -6,7 +6,7 @@ use super::{
     SecretValue, SecretView, constraints,
     stages::{self, CURRENT},
 };
-use crate::{Action, Caller, Registry, Resource, SecretError, random, registry::Inner};
+use crate::{Caller, Registry, SecretError, random, registry::Inner};
 
 /// A new version of a secret.
 #[derive(Clone, Debug)]
@@ -57,8 +57,7 @@ impl Registry {
         id: &str,
         put: PutSecretValue,
     ) -> Result<(SecretView, SecretVersion), SecretError> {
-        let action = Action::Operation("secretsmanager:PutSecretValue");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:PutSecretValue", id).await?;
         constraints::token(put.client_request_token.as_deref())?;
         constraints::value(&put.value)?;
         let stages = put.stages.unwrap_or_else(|| vec![CURRENT.to_owned()]);
@@ -82,8 +81,7 @@ impl Registry {
         id: &str,
         update: UpdateSecret,
     ) -> Result<(SecretView, Option<SecretVersion>), SecretError> {
-        let action = Action::Operation("secretsmanager:UpdateSecret");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:UpdateSecret", id).await?;
         constraints::token(update.client_request_token.as_deref())?;
         constraints::texts(update.description.as_deref(), update.kms_key_id.as_deref())?;
         update.value.as_ref().map_or(Ok(()), constraints::value)?;
@@ -117,8 +115,7 @@ impl Registry {
         include_unlabelled: bool,
         page: &PageRequest,
     ) -> Result<(SecretView, Page<SecretVersion>), SecretError> {
-        let action = Action::Operation("secretsmanager:ListSecretVersionIds");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:ListSecretVersionIds", id).await?;
         let view = self.inner.find_secret(&caller.registry, id).await?;
         let versions = &view.secret.versions;
         let start = match &page.after {
@@ -148,8 +145,7 @@ impl Registry {
         id: &str,
         step: &MoveStage,
     ) -> Result<SecretView, SecretError> {
-        let action = Action::Operation("secretsmanager:UpdateSecretVersionStage");
-        self.inner.authorize(caller, action, Resource::Secret(id))?;
+        self.inner.authorize_secret(caller, "secretsmanager:UpdateSecretVersionStage", id).await?;
         constraints::stages("VersionStage", std::slice::from_ref(&step.stage))?;
         let change = |view: &mut SecretView| {
             view.require_live(id)?;

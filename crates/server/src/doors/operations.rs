@@ -1,10 +1,10 @@
 //! Health, readiness and metrics, for whoever runs the process.
 
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use registry::Caller;
 
 use super::{Doors, Exchange, chain, metrics};
 use crate::{
-    auth::Refusal,
     body::{self, Body},
     data_plane,
 };
@@ -13,7 +13,7 @@ use crate::{
 pub(super) const HEALTH: &str = "/healthz";
 /// Answers 200 as long as new requests are welcome and the metadata store answers.
 pub(super) const READY: &str = "/readyz";
-/// Counts and times. A login is needed where others than this machine can ask.
+/// Counts and times. Where others than this machine can ask, a login is needed of somebody who may.
 pub(super) const METRICS: &str = "/metrics";
 
 /// Answers one of the paths above.
@@ -24,13 +24,13 @@ pub(super) async fn serve(doors: &Doors, head: &Parts, exchange: &mut Exchange) 
         return response;
     }
     match head.uri.path() {
-        METRICS => match authorize(doors, head, exchange).await {
-            Ok(()) => body::full(
+        METRICS => match refuse_metrics(doors, head, exchange).await {
+            None => body::full(
                 StatusCode::OK,
                 HeaderValue::from_static(metrics::CONTENT_TYPE),
                 doors.metrics.render(),
             ),
-            Err(refusal) => data_plane::refuse(doors, head, exchange, &refusal),
+            Some(refusal) => refusal,
         },
         READY => ready(doors, exchange).await,
         _ => body::text(StatusCode::OK, "ok\n"),
@@ -51,9 +51,14 @@ async fn ready(doors: &Doors, exchange: &Exchange) -> Response<Body> {
     }
 }
 
-async fn authorize(doors: &Doors, head: &Parts, exchange: &mut Exchange) -> Result<(), Refusal> {
+async fn refuse_metrics(
+    doors: &Doors,
+    head: &Parts,
+    exchange: &mut Exchange,
+) -> Option<Response<Body>> {
     if doors.settings.loopback {
-        return Ok(());
+        return None;
     }
-    data_plane::log_in(doors, head, exchange).await?.require_principal()
+    let may = |caller: &Caller| doors.registry.admit_metrics(caller);
+    data_plane::refuse(doors, head, exchange, may).await
 }

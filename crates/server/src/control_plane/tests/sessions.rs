@@ -1,5 +1,7 @@
 //! Roles that are assumed, and what their sessions may do from then on.
 
+mod resources;
+
 use aws::{query, sts::AssumeRoleResult};
 
 use super::{ACCOUNT, HOST, NOW, OTHER_ACCOUNT, SECRET, Signed, World, basic};
@@ -128,7 +130,7 @@ async fn a_session_may_what_its_role_may_now() {
     assert_eq!(
         refused.exception_message(),
         "User: arn:aws:sts::111122223333:assumed-role/puller/ci is not authorized to perform: \
-         ecr:DescribeRepositories on resource: *"
+         ecr:DescribeRepositories on resource: arn:aws:ecr:us-east-1:111122223333:repository/*"
     );
     let answer = ecr(&world, &session, "GetAuthorizationToken").await.json();
     let data = &answer["authorizationData"][0];
