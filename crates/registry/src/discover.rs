@@ -12,7 +12,7 @@ use metadata::{ManifestFact, Origin, Page, PageRequest};
 use oci::{Digest, Reference, Referrer, RepositoryName, Tag, referrers_tag};
 use serde::Deserialize;
 
-use self::page::{arrange, merged};
+use self::page::{Room, arrange, fitted, merged};
 use crate::{
     Action, Caller, DescribeError, Match, PullError, Registry, Resource, Served, listings::ListKey,
     registry::Inner,
@@ -134,11 +134,17 @@ impl Registry {
         let matched = self.inner.admit_pull(caller, repository).await?;
         let registry = &caller.registry;
         let found = self.inner.metadata.referrers(registry, repository, subject, page).await?;
-        let mut items = Vec::with_capacity(found.items.len());
+        let room = || Room::new(self.inner.settings.manifest_bytes_max);
+        let (mut here, mut rest) = (Page { items: Vec::new(), next: found.next }, room());
         for manifest in found.items {
-            items.push(self.referrer(caller, repository, manifest).await?);
+            let referrer = self.referrer(caller, repository, manifest).await?;
+            if !rest.takes(&referrer) {
+                here.next = here.items.last().map(|last: &Referrer| last.digest.to_string());
+                break;
+            }
+            here.items.push(referrer);
         }
-        let mut listed = Listed { page: Page { items, next: found.next }, served: Served::Hit };
+        let mut listed = Listed { page: here, served: Served::Hit };
         if let Some(matched) = matched {
             let has_something = !listed.page.items.is_empty()
                 || self.is_pushed(caller, repository, subject).await?;
@@ -151,7 +157,7 @@ impl Registry {
             let (kept, served) = lists.list(&self.inner, key, has_something, ask).await?;
             let there = kept.as_ref().map_or(&[][..], |kept| &kept.items);
             let page = merged(page, listed.page, there);
-            listed = Listed { page, served };
+            listed = Listed { page: fitted(page, room()), served };
         }
         if !artifact_types.is_empty() {
             listed.page.items.retain(|item| {

@@ -53,6 +53,8 @@ pub(super) fn merged<T: Entry>(request: &PageRequest, here: Page<T>, there: &[T]
     let mut items: Vec<T> = Vec::new();
     while items.len() < request.limit {
         let order = match (here.peek(), there.peek()) {
+            // The rest of what is here may come before any of these.
+            (None, _) if has_more_here => break,
             (None, None) => break,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
@@ -71,9 +73,74 @@ pub(super) fn merged<T: Entry>(request: &PageRequest, here: Page<T>, there: &[T]
     Page { items, next }
 }
 
+/// What an entry of an index of referrers takes beside its annotations, at the most: two digests
+/// of 128 digits would fit into half of that.
+const ENTRY_BYTES: u64 = 1024;
+
+/// Room in an index, which is a manifest and may be no larger than one: clients do not read more.
+pub(super) struct Room {
+    left_bytes: u64,
+    is_empty: bool,
+}
+
+impl Room {
+    /// Room for so many bytes.
+    pub(super) fn new(bytes_max: u64) -> Self {
+        Self { left_bytes: bytes_max, is_empty: true }
+    }
+
+    /// Tells whether there is room for another entry, and takes it. The first one always fits:
+    /// else the list would end there.
+    pub(super) fn takes(&mut self, referrer: &Referrer) -> bool {
+        let annotations = serde_json::to_vec(&referrer.annotations);
+        let bytes = ENTRY_BYTES + annotations.map_or(0, |text| text.len() as u64);
+        let left = self.left_bytes.checked_sub(bytes);
+        let fits = left.is_some() || self.is_empty;
+        (self.left_bytes, self.is_empty) = (left.unwrap_or(0), false);
+        fits
+    }
+}
+
+/// Cuts a page off where there is no more room.
+pub(super) fn fitted(page: Page<Referrer>, mut room: Room) -> Page<Referrer> {
+    let Page { mut items, mut next } = page;
+    let fitting = items.iter().take_while(|referrer| room.takes(referrer)).count();
+    if fitting < items.len() {
+        items.truncate(fitting);
+        next = items.last().map(|last| last.key().to_owned());
+    }
+    Page { items, next }
+}
+
 #[cfg(test)]
 mod tests {
+    use oci::{Digest, media_type};
+
     use super::*;
+
+    fn referrer(note_bytes: usize) -> Referrer {
+        Referrer {
+            digest: Digest::of(&[]),
+            media_type: media_type::OCI_MANIFEST.to_owned(),
+            size_bytes: 1,
+            artifact_type: None,
+            annotations: [("note".to_owned(), "x".repeat(note_bytes))].into(),
+        }
+    }
+
+    #[test]
+    fn an_index_has_room_for_so_much_and_for_one_entry_always() {
+        let page = |sizes: &[usize]| {
+            let items = sizes.iter().map(|bytes| referrer(*bytes)).collect();
+            let next = Some("the store's".to_owned());
+            let page = fitted(Page { items, next }, Room::new(10_000));
+            (page.items.len(), page.next.unwrap())
+        };
+        let key = Digest::of(&[]).to_string();
+        assert_eq!(page(&[1, 1, 1]), (3, "the store's".to_owned()));
+        assert_eq!(page(&[20_000, 1]), (1, key.clone()));
+        assert_eq!(page(&[4000, 3000, 1000, 1]), (2, key));
+    }
 
     const TAGS: [&str; 5] = ["B", "a", "A", "_", "a1"];
 

@@ -64,7 +64,7 @@ pub(super) async fn referrers(
     let wanted = query.get("artifactType").filter(|kind| !kind.is_empty());
     let kinds: Vec<String> = wanted.map(str::to_owned).into_iter().collect();
     let found = registry.referrers(caller, name, subject, &kinds, &page).await;
-    let found = found.map_err(|error| error::pull(error, Subject::Manifest))?;
+    let found = found.map_err(|error| unlisted(error::pull(error, Subject::Manifest)))?;
     let manifests: Vec<Value> = found.page.items.iter().map(descriptor).collect();
     let index = json!({
         "schemaVersion": 2,
@@ -80,6 +80,16 @@ pub(super) async fn referrers(
         response.headers_mut().insert(FILTERS_APPLIED, applied);
     }
     Ok(response)
+}
+
+/// "The registry MUST NOT return a `404 Not Found` to a referrers API requests": it would send the
+/// client to the referrers tag. What is missing here is what the list would be kept in.
+fn unlisted(failure: Failure) -> Failure {
+    if failure.is_missing() {
+        failure.with_status(StatusCode::SERVICE_UNAVAILABLE)
+    } else {
+        failure
+    }
 }
 
 /// Says how an upstream's part of a list came.
