@@ -45,7 +45,7 @@ pub enum DigestError {
     /// No colon, or nothing around it.
     #[error("a digest is written algorithm:hex")]
     Format,
-    /// An algorithm that is not registered.
+    /// A digest by the grammar, of an algorithm that is not registered.
     #[error("unknown digest algorithm '{0}', expected sha256 or sha512")]
     Algorithm(String),
     /// Wrong number of characters, or a character outside 0-9a-f.
@@ -68,8 +68,10 @@ impl Digest {
         let algorithm = match name {
             "sha256" => Algorithm::Sha256,
             "sha512" => Algorithm::Sha512,
-            "" => return Err(DigestError::Format),
-            other => return Err(DigestError::Algorithm(other.to_owned())),
+            other if is_algorithm(other) && is_encoded(hex) => {
+                return Err(DigestError::Algorithm(other.to_owned()));
+            }
+            _ => return Err(DigestError::Format),
         };
         let well_formed = hex.len() == algorithm.hex_len()
             && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -108,6 +110,21 @@ impl Digest {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Tells whether `text` is an algorithm by the grammar: components of lower-case letters and digits,
+/// with one of `+._-` between two.
+fn is_algorithm(text: &str) -> bool {
+    let is_component = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    text.split(['+', '.', '_', '-']).all(is_component)
+}
+
+/// Tells whether `text` is what may stand after the colon by the grammar.
+fn is_encoded(text: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-');
+    !text.is_empty() && text.bytes().all(is_word)
 }
 
 impl fmt::Display for Digest {
@@ -202,6 +219,11 @@ mod tests {
             ("sha256", DigestError::Format),
             (":abc", DigestError::Format),
             ("md5:00", DigestError::Algorithm("md5".into())),
+            ("multihash+base58:Qm_R=-z", DigestError::Algorithm("multihash+base58".into())),
+            ("md5:", DigestError::Format),
+            ("md5:0/0", DigestError::Format),
+            ("MD5:00", DigestError::Format),
+            ("a++b:00", DigestError::Format),
             ("sha256:00", DigestError::Hex { algorithm: "sha256", expected: 64 }),
         ] {
             assert_eq!(Digest::parse(text), Err(expected), "{text}");

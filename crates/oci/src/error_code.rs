@@ -1,8 +1,9 @@
 //! The error codes of the distribution specification, with the status each is served with.
 //!
-//! OCI distribution-spec 1.1, "Error Codes"; `TOOMANYREQUESTS`, `UNAVAILABLE` and `UNKNOWN` are
-//! the words registries and clients use beside them. `code`, `status` and the default message
-//! stand in one table so that they cannot part.
+//! OCI distribution-spec 1.1, "Error Codes": what is answered with a 4xx status has one of its codes,
+//! or `TAG_INVALID`, which "Legacy Docker support error codes" allows. It has none for 5xx:
+//! `UNAVAILABLE` and `UNKNOWN` are the words registries and clients use there. `code`, `status` and
+//! the default message stand in one table so that they cannot part.
 
 /// An error code of the data plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl ErrorCode {
             Self::Denied => ("DENIED", 403, "requested access to the resource is denied"),
             Self::Unsupported => ("UNSUPPORTED", 405, "the operation is unsupported"),
             Self::TooManyRequests => ("TOOMANYREQUESTS", 429, "too many requests"),
-            Self::RangeInvalid => ("RANGE_INVALID", 416, "the range cannot be satisfied"),
+            Self::RangeInvalid => ("SIZE_INVALID", 416, "the range is not inside the blob"),
             Self::BadGateway => ("UNAVAILABLE", 502, "the upstream registry failed"),
             Self::GatewayTimeout => {
                 ("UNAVAILABLE", 504, "the upstream registry did not answer in time")

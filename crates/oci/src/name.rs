@@ -6,7 +6,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// The longest repository name, in characters (ECR `RepositoryName`; OCI leaves 255 with host).
-pub(crate) const NAME_MAX: usize = 256;
+const NAME_MAX: usize = 256;
 
 /// A repository name: path components of lower-case letters and digits, joined by slashes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 //! OCI distribution-spec 1.1, "Endpoints". A repository name may hold slashes, and may even end
 //! in a component called `manifests` or `blobs`, so a path is read from its end.
 
-use crate::{Digest, Reference, ReferenceError, RepositoryName, name::NAME_MAX};
+use crate::{Digest, DigestError, Reference, ReferenceError, RepositoryName};
 
 /// What a path under `/v2/` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,12 @@ pub enum RouteError {
     /// The tag or digest breaks its grammar.
     #[error("invalid reference: {0}")]
     Reference(#[from] ReferenceError),
-    /// The digest breaks its grammar.
+    /// The digest of a blob breaks its grammar.
     #[error("invalid digest: {0}")]
-    Digest(#[from] crate::DigestError),
+    Digest(DigestError),
+    /// The digest of a subject breaks its grammar.
+    #[error("invalid digest: {0}")]
+    Subject(DigestError),
 }
 
 impl Route {
@@ -56,10 +59,6 @@ impl Route {
         };
         if rest == "_catalog" {
             return Ok(Self::Catalog);
-        }
-        // A longer path cannot be anything, and is not worth reading.
-        if rest.len() > NAME_MAX + 400 {
-            return Err(RouteError::Unknown);
         }
         if let Some(name) = rest.strip_suffix("/tags/list") {
             return Ok(Self::Tags(RepositoryName::parse(name)?));
@@ -77,10 +76,12 @@ impl Route {
             return Ok(Self::Manifest(RepositoryName::parse(name)?, Reference::parse(last)?));
         }
         if let Some(name) = head.strip_suffix("/blobs") {
-            return Ok(Self::Blob(RepositoryName::parse(name)?, Digest::parse(last)?));
+            let digest = || Digest::parse(last).map_err(RouteError::Digest);
+            return Ok(Self::Blob(RepositoryName::parse(name)?, digest()?));
         }
         if let Some(name) = head.strip_suffix("/referrers") {
-            return Ok(Self::Referrers(RepositoryName::parse(name)?, Digest::parse(last)?));
+            let digest = || Digest::parse(last).map_err(RouteError::Subject);
+            return Ok(Self::Referrers(RepositoryName::parse(name)?, digest()?));
         }
         Err(RouteError::Unknown)
     }
@@ -154,6 +155,9 @@ mod tests {
         assert!(matches!(Route::parse("/v2/A/manifests/x"), Err(RouteError::Name(_))));
         assert!(matches!(Route::parse("/v2/a/manifests/.x"), Err(RouteError::Reference(_))));
         assert!(matches!(Route::parse("/v2/a/blobs/sha256:1"), Err(RouteError::Digest(_))));
+        assert!(matches!(Route::parse("/v2/a/referrers/v1"), Err(RouteError::Subject(_))));
+        let long = format!("/v2/a/referrers/sha256:{}", "0".repeat(4096));
+        assert!(matches!(Route::parse(&long), Err(RouteError::Subject(_))));
     }
 
     proptest! {

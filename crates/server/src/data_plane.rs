@@ -14,7 +14,7 @@ mod range;
 mod short_names;
 mod uploads;
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -36,6 +36,8 @@ const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-diges
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// The rule that decided, whatever came of it; `cistern why` tells the rest.
 const RULE: HeaderName = HeaderName::from_static("cistern-rule");
+/// The upstream's name by which the repository was asked for ("Registry Proxying", after 1.1).
+const NAMESPACE: HeaderName = HeaderName::from_static("oci-namespace");
 
 /// What a URL with a digest names never changes; who may see it does.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -60,15 +62,24 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
+    let mut body = pin!(body);
     let outcome = match log_in(doors, head, exchange).await {
-        Ok(login) => answer(Call { doors, head, login }, body, exchange).await,
+        Ok(login) => answer(Call { doors, head, login }, body.as_mut(), exchange).await,
         Err(refusal) => Err(Failure::from(&refusal)),
     };
-    let mut response = outcome.unwrap_or_else(|failure| failure.render(doors, head, exchange));
-    response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
-    if let Some(rule) = exchange.rule.take() {
-        response.headers_mut().insert(RULE, rule);
-    }
+    let mut response = match outcome {
+        Ok(response) => response,
+        Err(failure) => {
+            if !body.is_end_stream() {
+                Box::pin(incoming::discard(head, body)).await;
+            }
+            failure.render(doors, head, exchange)
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    headers.extend(exchange.rule.take().map(|rule| (RULE, rule)));
+    headers.extend(exchange.namespace.take().map(|namespace| (NAMESPACE, namespace)));
     response
 }
 
@@ -141,7 +152,7 @@ where
     let parsed = Route::parse(call.head.uri.path());
     let mut route = parsed.map_err(|error| no_route(&error, &call.head.method))?;
     if call.head.uri.query().is_some() && !call.doors.settings.strict_ecr {
-        rename(&call, &mut route).await?;
+        rename(&call, &mut route, exchange).await?;
     }
     // Boxed: their state would otherwise make that of every request large.
     if !reads(&call.head.method) || matches!(route, Route::Uploads(_) | Route::Upload(..)) {
@@ -172,17 +183,22 @@ async fn answer_read(call: &Call<'_>, route: &Route, exchange: &mut Exchange) ->
         }
         Route::Catalog => Box::pin(lists::catalog(call)).await,
         Route::Uploads(_) => Err(not_allowed("POST")),
-        Route::Upload(..) => Err(not_allowed("GET, PATCH, PUT, DELETE")),
+        Route::Upload(..) => Err(not_allowed("GET, HEAD, PATCH, PUT, DELETE")),
     }
 }
 
 /// Gives a repository the name it is kept under, where a node asks by the upstream's: containerd
 /// names that in `ns`.
-async fn rename(call: &Call<'_>, route: &mut Route) -> Result<(), Failure> {
+async fn rename(
+    call: &Call<'_>,
+    route: &mut Route,
+    exchange: &mut Exchange,
+) -> Result<(), Failure> {
     let query = Query::of(call.head);
     let Some((namespace, name)) = query.get("ns").zip(route.repository_mut()) else {
         return Ok(());
     };
+    exchange.namespace = HeaderValue::try_from(namespace).ok();
     let (registry, caller) = (&call.doors.registry, &call.login.caller);
     let kept = registry.mirrored_name(caller, namespace, name).await;
     *name = kept.map_err(|error| error::pull(error, error::Subject::Manifest))?;
@@ -207,9 +223,7 @@ where
             uploads::delete_blob(call, &name, &digest).await
         }
         Route::Uploads(name) if method == Method::POST => uploads::start(call, &name, body).await,
-        Route::Upload(name, id)
-            if [Method::GET, Method::PATCH, Method::PUT, Method::DELETE].contains(method) =>
-        {
+        Route::Upload(name, id) if uploads::METHODS.contains(method) => {
             uploads::serve(call, &name, &id, body).await
         }
         Route::Base | Route::Tags(_) | Route::Catalog | Route::Referrers(..) => {
@@ -218,7 +232,7 @@ where
         Route::Manifest(..) => Err(not_allowed("GET, HEAD, PUT, DELETE")),
         Route::Blob(..) => Err(not_allowed("GET, HEAD, DELETE")),
         Route::Uploads(_) => Err(not_allowed("POST")),
-        Route::Upload(..) => Err(not_allowed("GET, PATCH, PUT, DELETE")),
+        Route::Upload(..) => Err(not_allowed("GET, HEAD, PATCH, PUT, DELETE")),
     }
 }
 
@@ -246,16 +260,20 @@ fn no_route(error: &RouteError, method: &Method) -> Failure {
             Failure::new(ErrorCode::Unsupported, message).with_status(StatusCode::NOT_FOUND)
         }
         RouteError::Name(_) => Failure::new(ErrorCode::NameInvalid, message),
-        // No manifest has such a tag: it is not found ("Pulling manifests"), nor ever will be.
-        RouteError::Reference(oci::ReferenceError::Tag) if method != Method::PUT => {
-            Failure::new(ErrorCode::ManifestUnknown, message)
+        // No manifest has such a tag, no content a digest of an algorithm that is not known here: it
+        // is not found ("Pulling manifests"), nor ever will be.
+        RouteError::Reference(
+            oci::ReferenceError::Tag | oci::ReferenceError::Digest(oci::DigestError::Algorithm(_)),
+        ) if method != Method::PUT => Failure::new(ErrorCode::ManifestUnknown, message),
+        RouteError::Digest(oci::DigestError::Algorithm(_)) => {
+            Failure::new(ErrorCode::BlobUnknown, message)
         }
         RouteError::Reference(oci::ReferenceError::Tag) => {
             Failure::new(ErrorCode::TagInvalid, message)
         }
-        RouteError::Reference(oci::ReferenceError::Digest(_)) | RouteError::Digest(_) => {
-            Failure::new(ErrorCode::DigestInvalid, message)
-        }
+        RouteError::Reference(oci::ReferenceError::Digest(_))
+        | RouteError::Digest(_)
+        | RouteError::Subject(_) => Failure::new(ErrorCode::DigestInvalid, message),
     }
 }
 

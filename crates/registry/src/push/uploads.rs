@@ -228,7 +228,7 @@ impl Registry {
         match inner.admit_pull(caller, from).await {
             Ok(_) => {}
             // As good as not there: the client pushes the bytes instead.
-            Err(PullError::Denied(_)) => return Ok(None),
+            Err(PullError::Denied(_) | PullError::NotLetIn { .. }) => return Ok(None),
             Err(error) => return Err(PushError::Pull(error)),
         }
         let linked = inner.linked_size(registry, from, digest).await.map_err(PushError::Pull)?;

@@ -15,6 +15,10 @@ use super::{
 };
 use crate::body::{Body, Cause};
 
+/// What an upload answers.
+pub(super) const METHODS: [Method; 5] =
+    [Method::GET, Method::HEAD, Method::PATCH, Method::PUT, Method::DELETE];
+
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// Answers POST: mounts a blob, takes one whole, or begins an upload.
@@ -35,7 +39,7 @@ where
             }
         }
     } else if let Some(digest) = query.get("digest").map(parse_digest).transpose()?
-        && (content_length(call) != Some(0) || is_of_nothing(&digest))
+        && (!is_empty(call, &body) || is_of_nothing(&digest))
     {
         let chunk = chunk(call, body)?;
         let pushed = registry.push_blob(caller, name, &digest, chunk).await;
@@ -45,7 +49,7 @@ where
     Ok(standing(StatusCode::ACCEPTED, name, &status))
 }
 
-/// Answers GET, PATCH, PUT and DELETE.
+/// Answers GET, HEAD, PATCH, PUT and DELETE.
 pub(super) async fn serve<B>(call: &Call<'_>, name: &RepositoryName, id: &str, body: B) -> Outcome
 where
     B: http_body::Body<Data = Bytes> + Send,
@@ -54,7 +58,7 @@ where
     let (registry, caller) = (&call.doors.registry, &call.login.caller);
     let refused = |failure| with_standing(failure, name, id);
     match call.head.method {
-        Method::GET => {
+        Method::GET | Method::HEAD => {
             let status = registry.upload_status(caller, name, id).await.map_err(error::push)?;
             Ok(standing(StatusCode::NO_CONTENT, name, &status))
         }
@@ -113,6 +117,10 @@ where
 /// the beginning of an upload.
 fn is_of_nothing(digest: &Digest) -> bool {
     *digest == Digest::of_with(digest.algorithm(), b"")
+}
+
+fn is_empty<B: http_body::Body>(call: &Call<'_>, body: &B) -> bool {
+    content_length(call) == Some(0) || body.is_end_stream()
 }
 
 fn content_length(call: &Call<'_>) -> Option<u64> {

@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) outcome: Option<Cow<'static, str>>,
     /// The prefix of the rule that the repository falls under.
     pub(crate) rule: Option<HeaderValue>,
+    /// The upstream that the request named (`?ns=`).
+    pub(crate) namespace: Option<HeaderValue>,
 }
 
 impl Exchange {
@@ -41,6 +43,7 @@ impl Exchange {
             operation: None,
             outcome: None,
             rule: None,
+            namespace: None,
         }
     }
 }

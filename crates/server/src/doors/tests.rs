@@ -229,6 +229,30 @@ impl World {
         self.send(request.body(Full::default()).unwrap()).await
     }
 
+    /// A request of the data plane on a connection of its own, with a login token unless `headers`
+    /// say otherwise. Bytes that are text alone come back as they are.
+    pub(crate) async fn over_http(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let token = basic("AWS", &self.token());
+        let length = body.len().to_string();
+        let mut all = vec![("host", HOST)];
+        for (name, value) in [("authorization", token.as_str()), ("content-length", &length)] {
+            let is_said = headers.iter().any(|(said, _)| *said == name);
+            let is_needed = name != "content-length" || !matches!(method, "GET" | "HEAD");
+            all.extend((is_needed && !is_said).then_some((name, value)));
+        }
+        all.extend(headers.iter().filter(|(_, value)| !value.is_empty()));
+        let lines: String =
+            all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!("{method} {path} HTTP/1.1\r\n{lines}\r\n{body}");
+        read_answer(method, &on_the_wire(self, &request).await)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
     }
@@ -555,8 +579,12 @@ async fn on_the_wire_with(world: &World, request: &str, after_head: impl FnOnce(
         .half_close(true)
         .serve_connection(hyper_util::rt::TokioIo::new(server), service);
     let (mut reader, mut writer) = tokio::io::split(client);
-    writer.write_all(request.as_bytes()).await.unwrap();
-    writer.shutdown().await.unwrap();
+    let write = async {
+        // A server that has answered need not read on.
+        if writer.write_all(request.as_bytes()).await.is_ok() {
+            let _ = writer.shutdown().await;
+        }
+    };
     let read = async {
         let mut answer = Vec::new();
         while !answer.windows(4).any(|window| window == b"\r\n\r\n") {
@@ -566,8 +594,29 @@ async fn on_the_wire_with(world: &World, request: &str, after_head: impl FnOnce(
         reader.read_to_end(&mut answer).await.unwrap();
         answer
     };
-    let (_, answer): (Result<(), hyper::Error>, _) = tokio::join!(server, read);
+    let (_, (), answer): (Result<(), hyper::Error>, _, _) = tokio::join!(server, write, read);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// An answer as the wire carries it, which has to be well formed.
+fn read_answer(method: &str, text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).expect("a status");
+    let status = status[..3].parse().expect("three digits");
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(": ").expect("a header");
+        let name: HeaderName = name.parse().expect("a name");
+        headers.append(name, value.parse().expect("a value"));
+    }
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced = announced.map(|length| length.to_str().unwrap().parse::<u64>().unwrap());
+    let has_body = method != "HEAD" && !matches!(status, 204 | 304);
+    let length = if has_body { announced } else { Some(0) };
+    assert_eq!(length, Some(body.len() as u64), "{text}");
+    let body = Ok(Bytes::copy_from_slice(body.as_bytes()));
+    Answer { status, headers, body, announced }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::process::Signal;
 
 use crate::process::{Home, Serving, exchange, read_all, wait_for};
@@ -143,4 +144,47 @@ fn a_second_signal_ends_at_once() {
     wait_until_deaf(serving.address());
     serving.signal(Signal::TERM);
     assert_eq!(serving.ended().code(), Some(128 + 15), "{}", serving.log());
+}
+
+/// The credentials of the root user, as a registry's client sends them.
+fn basic(home: &Home) -> String {
+    let file = std::fs::read_to_string(home.data_dir().join("credentials")).expect("written");
+    let value = |key: &str| {
+        let line = file.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='));
+        line.expect("a line").trim().to_owned()
+    };
+    let pair = format!("{}:{}", value("aws_access_key_id"), value("aws_secret_access_key"));
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+/// The answer to a request that is refused over its head or its first bytes must not be lost in the
+/// reset of a connection that is closed with bytes unread.
+#[test]
+fn a_refusal_is_seen_by_a_client_that_sends_everything_first() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let basic = basic(&home);
+    let body = "x".repeat(24 << 20);
+    let send = |method: &str, path: &str, more: &str| {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}");
+        let length = body.len();
+        let stream = serving.connect();
+        exchange(&stream, &format!("{head}Content-Length: {length}\r\n\r\n{body}"))
+    };
+    let authorized = format!("Authorization: {basic}\r\n");
+    let unauthorized = send("PUT", "/v2/app/manifests/1", "");
+    assert!(unauthorized.starts_with("HTTP/1.1 401 "), "{unauthorized}");
+    let too_large = send("PUT", "/v2/app/manifests/1", &authorized);
+    assert!(too_large.starts_with("HTTP/1.1 413 "), "{too_large}");
+
+    let post = format!(
+        "POST /v2/app/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorized}\
+         Content-Length: 0\r\n\r\n"
+    );
+    let begun = exchange(&serving.connect(), &post);
+    let location = begun.lines().find_map(|line| line.strip_prefix("location: "));
+    let range = format!("{authorized}Content-Range: 7-{}\r\n", body.len() + 6);
+    let out_of_order = send("PATCH", location.expect("an upload"), &range);
+    assert!(out_of_order.starts_with("HTTP/1.1 416 "), "{out_of_order}");
+    assert!(out_of_order.contains("\r\nrange: 0-0\r\n"), "{out_of_order}");
 }

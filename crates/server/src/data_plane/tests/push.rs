@@ -569,7 +569,7 @@ async fn other_methods_are_refused_with_those_that_are_not() {
         ("POST", "/v2/app/manifests/1".to_owned(), "GET, HEAD, PUT, DELETE"),
         ("PUT", format!("/v2/app/blobs/{digest}"), "GET, HEAD, DELETE"),
         ("GET", "/v2/app/blobs/uploads/".to_owned(), "POST"),
-        ("POST", "/v2/app/blobs/uploads/0".to_owned(), "GET, PATCH, PUT, DELETE"),
+        ("POST", "/v2/app/blobs/uploads/0".to_owned(), "GET, HEAD, PATCH, PUT, DELETE"),
         ("DELETE", "/v2/app/tags/list".to_owned(), "GET, HEAD"),
         ("POST", "/v2/_catalog".to_owned(), "GET, HEAD"),
         ("PUT", format!("/v2/app/referrers/{digest}"), "GET, HEAD"),
