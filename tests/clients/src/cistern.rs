@@ -214,15 +214,19 @@ impl Cistern {
         fs::read_to_string(self.home.path().join("cistern.err")).unwrap_or_default()
     }
 
-    /// What its access log says of the requests for a path: status and microseconds of each.
+    /// What its access log says of the requests for a path, a line each.
     #[must_use]
-    pub fn answers(&self, path: &str) -> Vec<(u64, u64)> {
+    pub fn accesses(&self, path: &str) -> Vec<Value> {
         let lines = self.log();
         let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines
-            .filter(|line| line["target"] == "cistern::access" && line["path"] == path)
-            .filter_map(|line| line["status"].as_u64().zip(line["micros"].as_u64()))
-            .collect()
+        lines.filter(|line| line["target"] == "cistern::access" && line["path"] == path).collect()
+    }
+
+    /// Status and microseconds of the requests for a path, by its access log.
+    #[must_use]
+    pub fn answers(&self, path: &str) -> Vec<(u64, u64)> {
+        let lines = self.accesses(path).into_iter();
+        lines.filter_map(|line| line["status"].as_u64().zip(line["micros"].as_u64())).collect()
     }
 
     /// Runs another `cistern` command on the same data directory.

@@ -27,6 +27,25 @@ impl Containers {
     /// # Panics
     /// When a configuration file cannot be written.
     pub fn new(registries: &str) -> Result<Self, Missing> {
+        // vfs: whole copies of directories, which any file system can hold.
+        Self::with_storage(registries, "driver = 'vfs'", "")
+    }
+
+    /// The same, with a storage that asks for those parts of zstd:chunked layers alone that it does
+    /// not have.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    pub fn pulling_parts(registries: &str) -> Result<Self, Missing> {
+        // Only overlay knows how to make a layer of parts.
+        let options = "pull_options = {enable_partial_images = 'true'}";
+        Self::with_storage(registries, "driver = 'overlay'", options)
+    }
+
+    fn with_storage(registries: &str, driver: &str, options: &str) -> Result<Self, Missing> {
         let (podman, buildah) = (find("podman", "podman")?, find("buildah", "buildah")?);
         if !rustix::process::geteuid().is_root() {
             return Err(Missing::new(
@@ -37,9 +56,8 @@ impl Containers {
         let directory = TempDir::with_prefix("ctrs-").expect("a temporary directory");
         let at = |name: &str| directory.path().join(name);
         let shown = |name: &str| at(name).display().to_string();
-        // vfs: whole copies of directories, which any file system can hold.
         let storage = format!(
-            "[storage]\ndriver = 'vfs'\nrunroot = '{}'\ngraphroot = '{}'\n",
+            "[storage]\n{driver}\nrunroot = '{}'\ngraphroot = '{}'\n[storage.options]\n{options}\n",
             shown("run"),
             shown("storage"),
         );

@@ -47,12 +47,14 @@ pub(super) async fn get(
             *response.body_mut() = Body::blob(blob.read(None), Some(size_bytes), exchange);
         }
         Wanted::Part(part) => {
+            exchange.ranges = Some(1);
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             response.headers_mut().insert(header::CONTENT_RANGE, content_range(&part, size_bytes));
             let length = part.end - part.start;
             *response.body_mut() = Body::blob(blob.read(Some(part)), Some(length), exchange);
         }
         Wanted::Parts(parts) => {
+            exchange.ranges = Some(parts.len());
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let content_type = body::parts_content_type(exchange.request_id);
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);

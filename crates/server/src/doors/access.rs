@@ -38,6 +38,7 @@ pub(super) fn log(
         status = response.status().as_u16(),
         outcome = exchange.outcome.as_deref(),
         bytes = response.body().size_hint().exact(),
+        ranges = exchange.ranges,
         micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         registry = exchange.login.as_deref().map(|login| tracing::field::display(&login.caller.registry)),
         access_key_id,

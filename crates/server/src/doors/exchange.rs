@@ -23,6 +23,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: Option<&'static str>,
     /// The code of the error, or how the cache served it.
     pub(crate) outcome: Option<Cow<'static, str>>,
+    /// How many ranges of a blob the answer holds, where it is not the whole.
+    pub(crate) ranges: Option<usize>,
     /// The prefix of the rule that the repository falls under.
     pub(crate) rule: Option<HeaderValue>,
     /// The upstream that the request named (`?ns=`).
@@ -42,6 +44,7 @@ impl Exchange {
             service: None,
             operation: None,
             outcome: None,
+            ranges: None,
             rule: None,
             namespace: None,
         }

@@ -86,6 +86,8 @@ fn containerd_names_the_upstream_of_what_it_asks_a_mirror_for() {
     let pull = |reference: &str| containerd.pull_by(hosts.path(), reference, "AWS", &password);
 
     pull("docker.io/library/alpine:3.20").success();
+    containerd.forget_images();
+    pull("docker.io/library/alpine:3.20").success();
     pull("example.com/team/app:1").success();
     assert_answered(&cistern, "/v2/team/app/manifests/1", 404);
     pull("docker.io/library/absent:1").failure();
@@ -151,20 +153,33 @@ fn podman_and_skopeo_find_the_mirror_in_their_registries() {
 
     containers.podman(&["pull", hub]).success();
     containers.podman(&["pull", quay]).success();
-    skopeo.pull_all(hub).assert_whole(&alpine);
-    skopeo.pull_all(quay).assert_whole(&alpine);
-    for name in ["docker.io/library/absent:1", "quay.io/org/absent:1"] {
-        let said = containers.podman(&["pull", name]).failure();
-        assert!(said.contains("manifest unknown"), "{said}");
+    for _ in 0..2 {
+        skopeo.pull_all(hub).assert_whole(&alpine);
+        skopeo.pull_all(quay).assert_whole(&alpine);
     }
+    for name in ["docker.io/library/absent:1", "quay.io/org/absent:1"] {
+        let skopeo = skopeo.copy(name, &[]).expect_err("it is not there").failure();
+        let (podman, buildah) = (containers.podman(&["pull", name]), &["pull", name]);
+        for said in [skopeo, podman.failure(), containers.buildah(buildah).failure()] {
+            assert!(said.contains("manifest unknown"), "{said}");
+        }
+    }
+    assert_answered(&cistern, "/v2/docker-hub/library/absent/manifests/1", 404);
     assert_answered(&cistern, "/v2/quay/org/absent/manifests/1", 404);
 
     upstream.stop();
     containers.forget_images();
     for name in ["alpine:3.20", quay] {
         containers.podman(&["pull", name]).success();
+        containers.forget_images();
+        containers.buildah(&["pull", name]).success();
     }
     skopeo.pull_all(hub).assert_whole(&alpine);
-    let said = containers.podman(&["pull", "docker.io/library/other:1"]).failure();
-    assert!(said.contains("502"), "{said}");
+    let other = "docker.io/library/other:1";
+    let skopeo = skopeo.copy(other, &[]).expect_err("nothing brings it").failure();
+    let buildah = containers.buildah(&["pull", other]).failure();
+    for said in [containers.podman(&["pull", other]).failure(), buildah, skopeo] {
+        assert!(said.contains("502"), "{said}");
+    }
+    assert_answered(&cistern, "/v2/docker-hub/library/other/manifests/1", 502);
 }

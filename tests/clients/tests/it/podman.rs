@@ -13,6 +13,9 @@ fn podman_and_buildah_pull_build_and_push_with_and_without_the_upstream() {
     let mut upstream = or_skip!(UpstreamRegistry::with_password());
     let alpine = Image::multi_arch();
     upstream.push(&alpine, "library/alpine", "3.20");
+    // What nobody but buildah pulls.
+    let tools = Image::one_layer(1 << 20);
+    upstream.push(&tools, "team/tools", "1");
     let cistern = cache_of_docker_hub(&upstream.url());
     let aws = or_skip!(aws_cli(&cistern));
     create_docker_hub_rule(&aws);
@@ -21,10 +24,14 @@ fn podman_and_buildah_pull_build_and_push_with_and_without_the_upstream() {
     mine.login(&host, "AWS", &aws.login_password()).success();
     let at = |name: &str| format!("{host}/{name}");
     let base = at("docker-hub/library/alpine:3.20");
+    let tools_reference = at("docker-hub/team/tools:1");
 
-    mine.podman(&["pull", &base]).success();
-    mine.forget_images();
-    mine.podman(&["pull", &base]).success();
+    // Cold, and warm.
+    for _ in 0..2 {
+        mine.forget_images();
+        mine.podman(&["pull", &base]).success();
+        mine.buildah(&["pull", &tools_reference]).success();
+    }
     let context = mine.directory().join("context");
     std::fs::create_dir(&context).expect("a directory of ours");
     write(&context.join("Containerfile"), format!("FROM {base}\nCOPY built /built\n"));
@@ -40,10 +47,12 @@ fn podman_and_buildah_pull_build_and_push_with_and_without_the_upstream() {
     assert!(absent.contains("manifest unknown"), "{absent}");
 
     upstream.stop();
-    let transfers = alpine.blobs.iter().map(|blob| upstream.blob_gets(blob));
+    let blobs = alpine.blobs.iter().chain(&tools.blobs);
+    let transfers = blobs.map(|blob| upstream.blob_gets(blob));
     assert_eq!(transfers.max(), Some(1), "no blob was transferred twice");
     mine.forget_images();
     build("team/app:2").success();
+    mine.buildah(&["pull", &tools_reference]).success();
     mine.forget_images();
     let by_digest = format!("{}@{}", at("docker-hub/library/alpine"), alpine.digest);
     for reference in [&base, &by_digest, &at("team/app:1"), &at("team/alpine:mine")] {
