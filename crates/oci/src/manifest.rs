@@ -37,7 +37,7 @@ pub enum Kind {
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// Not JSON, or a member of the wrong type.
-    #[error("the manifest is not a JSON document of the expected shape")]
+    #[error("the manifest is not a JSON document of the expected shape: {0}")]
     Json(#[from] serde_json::Error),
     /// `schemaVersion` other than 2.
     #[error("schemaVersion {0} is not supported, only 2")]
@@ -49,7 +49,7 @@ pub enum ManifestError {
     #[error("the document has neither a config nor a list of manifests")]
     Shape,
     /// A descriptor with a malformed digest.
-    #[error("a descriptor has a malformed digest")]
+    #[error("a descriptor has a digest that cannot be kept: {0}")]
     Digest(#[from] DigestError),
 }
 

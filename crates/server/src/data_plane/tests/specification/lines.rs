@@ -15,6 +15,8 @@ pub(super) struct Line {
     /// The name that the digest of the body is known by from now on.
     pub(super) named: Option<&'static str>,
     pub(super) status: u16,
+    /// What comes instead where ECR's rules hold.
+    pub(super) strict: Option<u16>,
     pub(super) holds: &'static [Holds],
 }
 
@@ -29,6 +31,8 @@ pub(super) enum Holds {
     Body(&'static str),
     /// The code of the error.
     Code(&'static str),
+    /// The message of the error has these words.
+    Says(&'static str),
     /// What the body has under a JSON pointer.
     Json(&'static str, &'static str),
     /// The body has nothing there.
@@ -37,7 +41,7 @@ pub(super) enum Holds {
     Upload(&'static str),
 }
 
-use Holds::{Body, Code, Header, Json, NoHeader, NoJson, Upload};
+use Holds::{Body, Code, Header, Json, NoHeader, NoJson, Says, Upload};
 
 fn line(
     section: &'static str,
@@ -46,7 +50,8 @@ fn line(
     status: u16,
     holds: &'static [Holds],
 ) -> Line {
-    Line { section, demand, method, path, with: &[], body: "", named: None, status, holds }
+    let strict = None;
+    Line { section, demand, method, path, with: &[], body: "", named: None, status, strict, holds }
 }
 
 impl Line {
@@ -56,6 +61,10 @@ impl Line {
 
     const fn sends(self, body: &'static str) -> Self {
         Self { body, ..self }
+    }
+
+    const fn strictly(self, status: u16) -> Self {
+        Self { strict: Some(status), ..self }
     }
 
     /// As a manifest of this type, whose digest has a name from now on.
@@ -278,7 +287,12 @@ const DOCKER: &str = r#"{"schemaVersion":2,"config":{"mediaType":"application/vn
 const LAYERED: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"{config}","size":2},"layers":[{"mediaType":"a/b","digest":"{long}","size":6}]}"#;
 const EMPTY_INDEX: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-const NESTED: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{empty index}","size":88},{"mediaType":"example/unknown","digest":"{long}","size":6}]}"#;
+const NESTED: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{empty index}","size":88}]}"#;
+const SPARSE: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"example/unknown","digest":"{long}","size":6},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{absent}","size":6}]}"#;
+
+const SIZELESS: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"{config}"}}"#;
+const BLAKE3: &str =
+    r#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"blake3:00","size":2}}"#;
 
 fn pushing_manifests() -> Vec<Line> {
     const SECTION: &str = "Pushing Manifests";
@@ -340,14 +354,17 @@ fn pushing_manifests() -> Vec<Line> {
         ),
         line(SECTION, "an index may be empty", (PUT, "/v2/app/manifests/{empty index}"), 201, &[])
             .manifest("empty index", INDEX, EMPTY_INDEX),
+        line(SECTION, "an index may name an index", (PUT, "/v2/app/manifests/nested"), 201, &[])
+            .manifest("nested", INDEX, NESTED),
         line(
             SECTION,
-            "an index may name an index, and what nobody knows",
-            (PUT, "/v2/app/manifests/nested"),
+            "and what is not here, or of a type that nobody knows; not so by ECR's rules",
+            (PUT, "/v2/app/manifests/{sparse}"),
             201,
             &[],
         )
-        .manifest("nested", INDEX, NESTED),
+        .manifest("sparse", INDEX, SPARSE)
+        .strictly(404),
         line(
             "Push",
             "blobs of another repository are unknown, and named",
@@ -364,6 +381,22 @@ fn pushing_manifests() -> Vec<Line> {
             &[Code("DIGEST_INVALID")],
         )
         .manifest("refused", MANIFEST, NO_LAYERS),
+        line(
+            SECTION,
+            "what is wrong with a manifest is said",
+            (PUT, "/v2/app/manifests/1"),
+            400,
+            &[Code("MANIFEST_INVALID"), Says("missing field `size`")],
+        )
+        .manifest("refused", MANIFEST, SIZELESS),
+        line(
+            SECTION,
+            "a descriptor's digest has an algorithm that can be computed",
+            (PUT, "/v2/app/manifests/1"),
+            400,
+            &[Code("MANIFEST_INVALID"), Says("unknown digest algorithm 'blake3'")],
+        )
+        .manifest("refused", MANIFEST, BLAKE3),
     ]
 }
 
