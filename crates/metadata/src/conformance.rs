@@ -63,6 +63,7 @@ macro_rules! conformance_suite {
             spares_what_a_manifest_relies_on
         }
         $crate::conformance_suite! { @subject $open; lifecycle:
+            cached_images_come_by_last_use
             expires_only_by_the_policy_held
             expires_what_is_as_it_was
             keeps_parts_and_referrers

@@ -156,6 +156,25 @@ pub struct Image {
     pub tags: Vec<Tag>,
 }
 
+/// An image that a rule brought, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedImage {
+    /// The registry of the repository.
+    pub registry: RegistryId,
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The image.
+    pub image: Image,
+}
+
+impl Image {
+    /// Returns when it was last pulled, or stored where nobody pulled it since.
+    pub fn used_at(&self) -> Timestamp {
+        let ManifestFact { pushed_at, last_pulled_at, .. } = &self.manifest;
+        last_pulled_at.map_or(*pushed_at, |pulled_at| pulled_at.max(*pushed_at))
+    }
+}
+
 /// A pull to be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pull {

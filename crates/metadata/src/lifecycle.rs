@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// Images to expire, as they were when the policy was evaluated.
+/// Images to expire, as they were when they were looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// The text of the policy that says so.
-    pub policy: String,
+    /// The text of the policy that says so; `None` where space is wanted, whatever one says.
+    pub policy: Option<String>,
     /// When the images were looked at.
     pub evaluated_at: Timestamp,
     /// The images.
     pub images: Vec<ExpiringImage>,
 }
 
-/// An image to expire, as it was when the policy was evaluated.
+/// An image to expire, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpiringImage {
     /// Its manifest.

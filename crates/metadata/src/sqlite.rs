@@ -16,6 +16,7 @@ macro_rules! statements {
 
 mod changes;
 mod collection;
+mod eviction;
 mod lifecycle;
 mod links;
 mod manifests;

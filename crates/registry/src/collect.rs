@@ -93,9 +93,12 @@ impl Vouched {
         self.0.insert(key, ());
     }
 
-    fn holds(&self, link: &LooseLink) -> bool {
-        let LooseLink { registry, repository, digest, .. } = link;
-        self.0.contains_key(&(registry.clone(), repository.clone(), digest.clone()))
+    /// Takes links out that somebody was told of.
+    fn keep_out(&self, links: &mut Vec<LooseLink>) {
+        links.retain(|link| {
+            let LooseLink { registry, repository, digest, .. } = link;
+            !self.0.contains_key(&(registry.clone(), repository.clone(), digest.clone()))
+        });
     }
 }
 
@@ -183,7 +186,7 @@ impl Inner {
     ) -> Result<Collected, CollectError> {
         let page = PageRequest { after, limit: LINKS_AT_ONCE };
         let mut found = self.metadata.loose_links(&page, before).await?;
-        found.items.retain(|link| !self.vouched.holds(link));
+        self.vouched.keep_out(&mut found.items);
         let next = match found.next {
             Some(key) => CollectFrom::Links(Some(key)),
             None => CollectFrom::Blobs(None),
@@ -191,16 +194,25 @@ impl Inner {
         let links = if dry_run || found.items.is_empty() {
             found.items.len() as u64
         } else {
-            let gone = self.metadata.delete_loose_links(&found.items).await?;
-            let change = |link: &LooseLink| {
-                let LooseLink { registry, repository, digest, .. } = link.clone();
-                Change::Link(registry, repository, digest)
-            };
-            self.hot.forget(Some(&gone.iter().map(change).collect::<Vec<_>>()));
-            self.counters.add(Counter::LinksCollected, gone.len() as u64);
-            gone.len() as u64
+            self.delete_loose(found.items).await?
         };
         Ok(Collected { links, next: Some(next), ..Collected::default() })
+    }
+
+    /// Deletes links that still are loose; returns how many.
+    pub(crate) async fn delete_loose(
+        &self,
+        mut links: Vec<LooseLink>,
+    ) -> Result<u64, metadata::Error> {
+        self.vouched.keep_out(&mut links);
+        let gone = self.metadata.delete_loose_links(&links).await?;
+        let change = |link: &LooseLink| {
+            let LooseLink { registry, repository, digest, .. } = link.clone();
+            Change::Link(registry, repository, digest)
+        };
+        self.hot.forget(Some(&gone.iter().map(change).collect::<Vec<_>>()));
+        self.counters.add(Counter::LinksCollected, gone.len() as u64);
+        Ok(gone.len() as u64)
     }
 
     async fn collect_blobs(
@@ -240,7 +252,7 @@ impl Inner {
     }
 
     /// Removes a blob where nobody claims or needs it; returns how many bytes that freed.
-    async fn collect_blob(
+    pub(crate) async fn collect_blob(
         &self,
         digest: &Digest,
         committed_before: SystemTime,

@@ -35,6 +35,8 @@ pub enum Counter {
     LifecycleEvaluations,
     /// An image was expired by a lifecycle policy.
     ImagesExpired,
+    /// A cached image was evicted to keep within the quota.
+    ImagesEvicted,
     /// A link that no manifest names was deleted.
     LinksCollected,
     /// A blob that nobody needs was deleted.
@@ -45,7 +47,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ManifestHits,
         Self::ManifestMisses,
         Self::ManifestRevalidations,
@@ -61,6 +63,7 @@ impl Counter {
         Self::BlobsDamaged,
         Self::LifecycleEvaluations,
         Self::ImagesExpired,
+        Self::ImagesEvicted,
         Self::LinksCollected,
         Self::BlobsCollected,
         Self::BytesCollected,
@@ -92,6 +95,9 @@ impl Counter {
                 ("lifecycle_evaluations", "lifecycle policies evaluated and carried out")
             }
             Self::ImagesExpired => ("images_expired", "images expired by lifecycle policies"),
+            Self::ImagesEvicted => {
+                ("images_evicted", "cached images evicted to keep within the quota")
+            }
             Self::LinksCollected => {
                 ("links_collected", "blobs taken out of repositories that no manifest names")
             }

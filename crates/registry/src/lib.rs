@@ -16,6 +16,7 @@ mod counters;
 mod describe;
 mod discover;
 mod error;
+mod evict;
 mod explain;
 mod fill;
 mod flight;

@@ -145,7 +145,8 @@ impl Inner {
                 return Ok(());
             }
             let images = batch.into_iter().map(|place| candidates[place].expiring()).collect();
-            let expiry = Expiry { policy: (*text).to_owned(), evaluated_at: *evaluated_at, images };
+            let policy = Some((*text).to_owned());
+            let expiry = Expiry { policy, evaluated_at: *evaluated_at, images };
             let gone = match self.metadata.expire_images(registry, name, &expiry).await {
                 Ok(gone) => gone,
                 // The policy was changed, or the repository deleted: its word is over.
@@ -209,7 +210,7 @@ fn batches(candidates: &[Candidate], expired: impl Iterator<Item = usize>) -> Ve
     batches
 }
 
-fn changes(registry: &RegistryId, name: &RepositoryName, gone: &[Image]) -> Vec<Change> {
+pub(crate) fn changes(registry: &RegistryId, name: &RepositoryName, gone: &[Image]) -> Vec<Change> {
     let tag = |tag| Change::Tag(registry.clone(), name.clone(), tag);
     let manifest = |digest| Change::Manifest(registry.clone(), name.clone(), digest);
     gone.iter()

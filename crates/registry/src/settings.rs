@@ -31,6 +31,8 @@ pub struct Settings {
     pub collect_interval: Duration,
     /// How old has to be what is collected.
     pub collect_grace: Duration,
+    /// How many bytes may be stored before cached images make room; `None` where nobody minds.
+    pub quota_bytes: Option<u64>,
     /// Fills that receive at once, all upstreams together. More than one upstream may have.
     pub fills_max: usize,
     /// How often one fill goes on where its upstream broke off, before it is given up.
@@ -99,6 +101,7 @@ impl Settings {
             lifecycle_interval: Duration::from_secs(6 * 60 * 60),
             collect_interval: Duration::from_secs(6 * 60 * 60),
             collect_grace: Duration::from_secs(24 * 60 * 60),
+            quota_bytes: None,
             fills_max: 128,
             fill_resumes_max: 20,
             warming_requests_max: 4,

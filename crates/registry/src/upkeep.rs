@@ -1,4 +1,5 @@
-//! Work that nobody asked for and that takes long: lifecycle policies carried out, space freed.
+//! Work that nobody asked for and that takes long: lifecycle policies carried out, space freed,
+//! the quota kept.
 //!
 //! One piece of each at a time, in steps, every one of which leaves the stores whole: a process
 //! that ends takes nothing with it, and the next begins where that left off.
@@ -24,6 +25,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
 const FIRST_COLLECTION: Duration = Duration::from_secs(15 * 60);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// How often what is stored is compared with the quota, at the most.
+const MEASURE_EVERY: Duration = Duration::from_secs(60);
+
+/// How many times as long as it took to measure is waited besides: of a large store, every blob
+/// is looked at.
+const MEASURE_REST: u32 = 20;
+
 /// How long the end waits for a step that is running.
 const LAST_STEP: Duration = Duration::from_secs(10);
 
@@ -33,7 +41,7 @@ pub(crate) struct Upkeep {
     is_closing: AtomicBool,
     /// Held by whoever carries out lifecycle policies.
     pub(crate) evaluation: Mutex<()>,
-    /// Held by whoever collects everything.
+    /// Held by whoever collects everything, or evicts.
     pub(crate) collection: Mutex<()>,
 }
 
@@ -67,6 +75,14 @@ pub(crate) fn spawn(inner: &Arc<Inner>) {
     if !interval.is_zero() {
         let first = interval.min(FIRST_COLLECTION);
         repeat(first, interval, inner, |inner| async move { inner.collect_all(PAUSE_MAX).await });
+    }
+    if inner.settings.quota_bytes.is_some() {
+        let every = MEASURE_EVERY;
+        repeat(every, every, inner, |inner| async move {
+            let took = inner.keep_quota().await;
+            drop(inner);
+            tokio::time::sleep(took * MEASURE_REST).await;
+        });
     }
 }
 

@@ -176,6 +176,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         lifecycle_interval: limits.lifecycle_interval,
         collect_interval: limits.gc_interval,
         collect_grace: limits.gc_grace,
+        quota_bytes: limits.quota_bytes,
         rules_max: limits.rules_max,
         templates_max: limits.templates_max,
         hot_manifest_bytes_max: limits.hot_manifest_bytes_max,

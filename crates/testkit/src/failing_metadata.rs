@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, Changes, CollectionStore, Error, Expiry, HeldParts, Image, LifecyclePreview,
-    LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore, MetadataStore,
-    NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull, RegistryId,
-    RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore,
-    RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role,
-    RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore,
-    SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
+    Begun, CachedImage, Changes, CollectionStore, Error, Expiry, HeldParts, Image,
+    LifecyclePreview, LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore,
+    MetadataStore, NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull,
+    RegistryId, RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings,
+    RepositoryStore, RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore,
+    Revision, Role, RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId,
+    SecretStore, SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload,
+    UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -204,6 +205,7 @@ guard! {
     }
     LifecycleStore {
         LifecycleDue: lifecycle_due(before: Timestamp, limit: usize) -> Vec<(RegistryId, Repository)>;
+        CachedImages: cached_images(page: &PageRequest) -> Page<CachedImage>;
         ExpireImages: expire_images(
             registry: &RegistryId,
             repository: &RepositoryName,

@@ -3,12 +3,14 @@
 use super::{
     assert_refused,
     samples::{
-        created, digest, home, manifest, repository, tag, tagged, three_registries, untagged,
+        created, descriptor, digest, home, manifest, pushed, repository, tag, tagged,
+        three_registries, untagged,
     },
 };
 use crate::{
-    Change, Error, ExpiringImage, Expiry, Image, LifecyclePreview, ManifestFact, MetadataStore,
-    NewManifest, PreviewResult, PreviewStatus, Pull, RepositorySettings, Revision, Timestamp,
+    CachedImage, Change, Error, ExpiringImage, Expiry, Image, LifecyclePreview, ManifestFact,
+    MetadataStore, NewManifest, PageRequest, PreviewResult, PreviewStatus, Pull,
+    RepositorySettings, Revision, Timestamp,
 };
 
 const NAME: &str = "team/app";
@@ -35,10 +37,64 @@ async fn expiring(store: &dyn MetadataStore, content: &str) -> ExpiringImage {
 
 /// Expires images as they were evaluated at 5,000, and returns whose turn it was.
 async fn expire(store: &dyn MetadataStore, images: Vec<ExpiringImage>) -> Vec<String> {
-    let expiry = Expiry { policy: POLICY.to_owned(), evaluated_at: Timestamp(5_000), images };
+    let expiry = Expiry { policy: Some(POLICY.to_owned()), evaluated_at: Timestamp(5_000), images };
     let expired = store.expire_images(&home(), &repository(NAME), &expiry).await;
     let expired = expired.expect("an expiry");
     expired.into_iter().map(|image| image.manifest.digest.to_string()).collect()
+}
+
+/// What rules brought comes by when it was last used, whatever registry has it, in pages; parts of
+/// others, what refers to what is there, and what was pushed do not.
+pub async fn cached_images_come_by_last_use(one: &dyn MetadataStore, other: &dyn MetadataStore) {
+    let [home, region, _] = three_registries();
+    let cached = |name, content, at| tagged(name, content, content, at);
+    let mut index = cached("hub/a", "index", 1_500);
+    index.manifest.children =
+        vec![descriptor("part", "application/vnd.oci.image.manifest.v1+json")];
+    let mut referrer = cached("hub/a", "referrer", 900);
+    referrer.manifest.subject = Some(digest("index"));
+    let by_hand = ManifestFact { origin: pushed(), ..manifest("pushed", 1_000) };
+    for new in [
+        cached("hub/b", "late", 3_000),
+        cached("hub/a", "pulled", 1_000),
+        cached("hub/a", "part", 1_400),
+        index,
+        referrer,
+        NewManifest { manifest: by_hand, ..tagged("hub/a", "pushed", "pushed", 1_000) },
+    ] {
+        one.record_manifest(&home, &new).await.expect("a manifest");
+    }
+    one.record_manifest(&region, &cached("hub/a", "late", 2_000)).await.expect("a manifest");
+    let (name, digest) = (repository("hub/a"), digest("pulled"));
+    let pull = Pull { registry: home.clone(), repository: name, digest, at: Timestamp(2_500) };
+    one.record_pulls(&[pull]).await.expect("a pull");
+    for limit in [1, 2, 100] {
+        let mut page = PageRequest::first(limit);
+        let mut found = Vec::new();
+        loop {
+            let images = other.cached_images(&page).await.expect("a page");
+            assert!(images.items.len() <= limit);
+            found.extend(images.items);
+            page.after = images.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        let found: Vec<_> = found
+            .iter()
+            .map(|CachedImage { registry, image, .. }| {
+                let tags: Vec<_> = image.tags.iter().map(ToString::to_string).collect();
+                (image.used_at().0, registry.region.as_str(), tags.join(" "))
+            })
+            .collect();
+        let expected = [
+            (1_500, home.region.as_str(), "index".to_owned()),
+            (2_000, region.region.as_str(), "late".to_owned()),
+            (2_500, home.region.as_str(), "pulled".to_owned()),
+            (3_000, home.region.as_str(), "late".to_owned()),
+        ];
+        assert_eq!(found, expected, "{limit} at a time");
+    }
 }
 
 /// Policies that were never evaluated come first, then those that wait longest.
@@ -176,13 +232,13 @@ pub async fn expires_only_by_the_policy_held(one: &dyn MetadataStore, other: &dy
     one.record_manifest(&home(), &untagged(NAME, "x", 1_000)).await.expect("a manifest");
     let name = repository(NAME);
     let expiry = Expiry {
-        policy: "another".to_owned(),
+        policy: Some("another".to_owned()),
         evaluated_at: Timestamp(5_000),
         images: vec![expiring(one, "x").await],
     };
     let refused = other.expire_images(&home(), &name, &expiry).await;
     assert_refused!(refused, Error::NotFound);
-    let expiry = Expiry { policy: POLICY.to_owned(), ..expiry };
+    let expiry = Expiry { policy: Some(POLICY.to_owned()), ..expiry };
     let nowhere = other.expire_images(&home(), &repository("no/where"), &expiry).await;
     assert_refused!(nowhere, Error::NotFound);
     let bare = RepositorySettings::default();

@@ -257,6 +257,19 @@ impl Content {
         Page::take(page, images, |image| image.manifest.digest.as_str())
     }
 
+    /// Returns what rules brought, but for parts of others and what refers to what is there.
+    pub(super) fn cached_images(&self) -> Vec<Image> {
+        let stands_alone = |fact: &&ManifestFact| {
+            let has_subject =
+                fact.subject.as_ref().is_some_and(|subject| self.manifest(subject).is_ok());
+            matches!(fact.origin, Origin::Cached { .. })
+                && !has_subject
+                && self.parent_of(&fact.digest).is_none()
+        };
+        let alone = self.manifests.values().map(|tagged| &tagged.fact).filter(stands_alone);
+        alone.filter_map(|fact| self.image(&fact.digest).ok()).collect()
+    }
+
     pub(super) fn image(&self, digest: &Digest) -> Result<Image, Error> {
         let tagged = self.manifests.get(digest.as_str()).ok_or(Error::NotFound)?;
         Ok(Image { manifest: tagged.fact.clone(), tags: tagged.tags.iter().cloned().collect() })

@@ -7,8 +7,8 @@ use oci::RepositoryName;
 
 use super::{MemoryMetadata, State};
 use crate::{
-    Error, Expiry, Image, LifecyclePreview, LifecycleStore, PreviewResult, PreviewStatus,
-    RegistryId, Repository, Timestamp,
+    CachedImage, Error, Expiry, Image, LifecyclePreview, LifecycleStore, Page, PageRequest,
+    PreviewResult, PreviewStatus, RegistryId, Repository, Timestamp,
 };
 
 /// A preview and its pages.
@@ -26,6 +26,10 @@ impl LifecycleStore for MemoryMetadata {
         limit: usize,
     ) -> Result<Vec<(RegistryId, Repository)>, Error> {
         Ok(self.state().lifecycle_due(before, limit))
+    }
+
+    async fn cached_images(&self, page: &PageRequest) -> Result<Page<CachedImage>, Error> {
+        Ok(self.state().cached_images(page))
     }
 
     async fn expire_images(
@@ -133,6 +137,32 @@ impl State {
         due
     }
 
+    fn cached_images(&self, page: &PageRequest) -> Page<CachedImage> {
+        let key = |cached: &CachedImage| {
+            let CachedImage { registry, repository, image } = cached;
+            let (used_at, digest) = (image.used_at().0, &image.manifest.digest);
+            // Moments before 1970 are none; the zeros keep numbers in order.
+            format!("{used_at:020} {} {} {repository} {digest}", registry.account, registry.region)
+        };
+        let mut cached: Vec<_> = self
+            .registries
+            .iter()
+            .flat_map(|(registry, facts)| {
+                facts.repositories.values().map(move |content| (registry, content))
+            })
+            .flat_map(|(registry, content)| {
+                content.cached_images().into_iter().map(move |image| CachedImage {
+                    registry: registry.clone(),
+                    repository: content.repository.name.clone(),
+                    image,
+                })
+            })
+            .collect();
+        cached.sort_by_cached_key(key);
+        let rest = cached.into_iter().filter(|cached| key(cached).as_str() > page.start());
+        Page::take_by(page, rest, key)
+    }
+
     fn expire_images(
         &mut self,
         registry: &RegistryId,
@@ -140,7 +170,7 @@ impl State {
         expiry: &Expiry,
     ) -> Result<Vec<Image>, Error> {
         let held = &self.content(registry, repository)?.repository.settings;
-        if held.lifecycle_policy.as_deref() != Some(expiry.policy.as_str()) {
+        if expiry.policy.is_some() && held.lifecycle_policy != expiry.policy {
             return Err(Error::NotFound);
         }
         let mut expired = Vec::new();

@@ -5,10 +5,10 @@ use oci::{Digest, RepositoryName};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::{SqliteMetadata, Write, manifests, removal, repositories, tags};
+use super::{SqliteMetadata, Write, eviction, manifests, removal, repositories, tags};
 use crate::{
-    Error, ExpiringImage, Expiry, Image, LifecyclePreview, LifecycleStore, PreviewResult,
-    PreviewStatus, RegistryId, Repository, Timestamp, stored,
+    CachedImage, Error, ExpiringImage, Expiry, Image, LifecyclePreview, LifecycleStore, Page,
+    PageRequest, PreviewResult, PreviewStatus, RegistryId, Repository, Timestamp, stored,
 };
 
 statements! {
@@ -39,6 +39,10 @@ impl LifecycleStore for SqliteMetadata {
         limit: usize,
     ) -> Result<Vec<(RegistryId, Repository)>, Error> {
         due(&mut *self.snapshot().await?, before, limit).await
+    }
+
+    async fn cached_images(&self, page: &PageRequest) -> Result<Page<CachedImage>, Error> {
+        eviction::cached_images(&mut *self.snapshot().await?, page).await
     }
 
     async fn expire_images(
@@ -174,7 +178,7 @@ async fn expire(
     expiry: &Expiry,
 ) -> Result<Vec<Image>, Error> {
     let held = repositories::find(write.connection(), registry, repository).await?;
-    if held.settings.lifecycle_policy.as_deref() != Some(expiry.policy.as_str()) {
+    if expiry.policy.is_some() && held.settings.lifecycle_policy != expiry.policy {
         return Err(Error::NotFound);
     }
     let mut expired = Vec::new();

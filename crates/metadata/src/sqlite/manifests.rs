@@ -122,8 +122,8 @@ const DELETED_AT_ONCE: usize = 256;
 
 /// A row of `manifests`.
 #[derive(sqlx::FromRow)]
-struct ManifestRow {
-    digest: String,
+pub(super) struct ManifestRow {
+    pub(super) digest: String,
     media_type: String,
     size_bytes: i64,
     artifact_type: Option<String>,
@@ -334,6 +334,17 @@ pub(super) async fn image(
     digest: &Digest,
 ) -> Result<Image, Error> {
     let manifest = find(&mut *connection, registry, repository, digest).await?;
+    with_tags(connection, registry, repository, manifest).await
+}
+
+/// Reads the tags that name a manifest.
+pub(super) async fn with_tags(
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    manifest: ManifestFact,
+) -> Result<Image, Error> {
+    let digest = &manifest.digest;
     let named = tags::of_digests(connection, registry, repository, digest, digest).await?;
     Ok(Image { manifest, tags: named.into_iter().map(|(_, tag)| tag).collect() })
 }
@@ -443,7 +454,7 @@ pub(super) async fn record_pulls(mut write: Write, pulls: &[Pull]) -> Result<(),
 }
 
 impl ManifestRow {
-    fn into_manifest(self) -> Result<ManifestFact, Error> {
+    pub(super) fn into_manifest(self) -> Result<ManifestFact, Error> {
         let config = self.config.as_deref();
         let subject = self.subject.as_deref();
         Ok(ManifestFact {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use oci::RepositoryName;
 
 use crate::{
-    Error, Expiry, Image, LifecyclePreview, PreviewResult, RegistryId, Repository, Timestamp,
+    CachedImage, Error, Expiry, Image, LifecyclePreview, Page, PageRequest, PreviewResult,
+    RegistryId, Repository, Timestamp,
 };
 
 /// Lifecycle policies carried out, and previews of them.
@@ -20,13 +21,19 @@ pub trait LifecycleStore: Send + Sync + fmt::Debug + 'static {
         limit: usize,
     ) -> Result<Vec<(RegistryId, Repository)>, Error>;
 
+    /// Returns a page of the images of every registry that rules brought, by when they were last
+    /// used, the longest ago first. Not among them are the parts of other manifests of their
+    /// repository, and what refers to a subject that is there: they go after those.
+    async fn cached_images(&self, page: &PageRequest) -> Result<Page<CachedImage>, Error>;
+
     /// Deletes images with their tags, all in one transaction and in this order, and returns those
     /// that it deleted. An image stays that is not as it was evaluated (tags, pushed and pulled
     /// when), that was given a tag since, that a manifest of the repository names as its part, or
     /// whose subject is there. Links stay.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where the repository is gone or has another lifecycle policy.
+    /// [`Error::NotFound`] where the repository is gone, or has another lifecycle policy than the
+    /// one that says so.
     async fn expire_images(
         &self,
         registry: &RegistryId,

@@ -176,6 +176,11 @@ impl Policy {
         }
     }
 
+    /// Tells whether a tag is to be served as it is for ever.
+    pub(crate) fn keeps(&self, tag: &Tag) -> bool {
+        self.fresh_for(tag) == Span::Forever
+    }
+
     /// How long a tag is served without asking: a pinned one for ever, else by the first pattern
     /// that matches, else as every tag.
     fn fresh_for(&self, tag: &Tag) -> Span {

@@ -18,6 +18,7 @@ mod neighbours;
 mod permission;
 mod pulls;
 mod push;
+mod quota;
 mod repositories;
 mod resource_requests;
 mod resumed_fills;

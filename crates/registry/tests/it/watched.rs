@@ -7,13 +7,14 @@ use std::sync::{
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, Changes, CollectionStore, Error, Expiry, HeldParts, Image, LifecyclePreview,
-    LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore, MetadataStore,
-    NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull, RegistryId,
-    RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings, RepositoryStore,
-    RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore, Revision, Role,
-    RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId, SecretStore,
-    SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload, UploadStore,
+    Begun, CachedImage, Changes, CollectionStore, Error, Expiry, HeldParts, Image,
+    LifecyclePreview, LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore,
+    MetadataStore, NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull,
+    RegistryId, RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings,
+    RepositoryStore, RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore,
+    Revision, Role, RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId,
+    SecretStore, SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload,
+    UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -190,6 +191,7 @@ passed_on! {
         fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
     }
     impl LifecycleStore {
+        fn cached_images(page: &PageRequest) -> Page<CachedImage>;
         fn expire_images(
             registry: &RegistryId, repository: &RepositoryName, expiry: &Expiry
         ) -> Vec<Image>;

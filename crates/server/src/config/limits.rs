@@ -51,6 +51,8 @@ pub(crate) struct Limits {
     pub(crate) gc_interval: Duration,
     /// How old has to be what is collected.
     pub(crate) gc_grace: Duration,
+    /// Bytes stored before cached images make room; none where nobody minds.
+    pub(crate) quota_bytes: Option<u64>,
     /// Entries of one page of tags, repositories or referrers.
     pub(crate) list_entries_max: usize,
     /// Pull through cache rules of one registry; none where nobody limits them.
@@ -117,6 +119,7 @@ impl Default for Limits {
             lifecycle_interval: settings.lifecycle_interval,
             gc_interval: settings.collect_interval,
             gc_grace: settings.collect_grace,
+            quota_bytes: settings.quota_bytes,
             list_entries_max: 1000,
             rules_max: settings.rules_max,
             templates_max: settings.templates_max,
@@ -151,6 +154,8 @@ impl Limits {
         set(&mut limits.open_blobs_max, "limits.open-blobs")?;
         set(&mut limits.upload_bytes_max, "limits.upload-bytes")?;
         set(&mut limits.layer_part_bytes_max, "limits.layer-part-bytes")?;
+
+        limits.quota_bytes = values.parse("limits.quota-bytes", quantity::bytes)?;
 
         let set = |target: &mut usize, name| assign(target, values.parse(name, bytes_in_memory));
         set(&mut limits.request_body_bytes_max, "limits.request-body-bytes")?;

@@ -132,6 +132,7 @@ pub(crate) const TABLES: &[(&str, &[(&str, Kind)])] = &[
             ("limits.lifecycle-interval", Kind::Text),
             ("limits.gc-interval", Kind::Text),
             ("limits.gc-grace", Kind::Text),
+            ("limits.quota-bytes", Kind::Text),
             ("limits.list-entries", Kind::Text),
             ("limits.connections", Kind::Text),
             ("limits.redirects", Kind::Text),
