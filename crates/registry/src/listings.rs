@@ -21,7 +21,8 @@ const ENTRIES_MAX: u64 = 200_000;
 /// What a list costs beside its entries, counted in entries.
 const LIST_COST: usize = 8;
 
-/// Whose list it is: a repository here, and what its rule says about where it is there.
+/// Whose list it is: a repository here, and what its rule says about where it is there and with
+/// which eyes it is seen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ListKey<K> {
     registry: RegistryId,
@@ -29,6 +30,7 @@ pub(crate) struct ListKey<K> {
     upstream_registry_url: String,
     upstream_repository: String,
     credential_arn: Option<String>,
+    custom_role_arn: Option<String>,
     /// What of the repository is listed.
     of: K,
 }
@@ -75,6 +77,7 @@ impl<K> ListKey<K> {
             upstream_registry_url: rule.upstream_registry_url.clone(),
             upstream_repository: matched.upstream_repository.clone(),
             credential_arn: rule.credentials.credential_arn.clone(),
+            custom_role_arn: rule.credentials.custom_role_arn.clone(),
             of,
         }
     }
@@ -172,5 +175,52 @@ where
                 Ok(kept)
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::{AccountId, EcrRepositoryPrefix, Region, Rule, RuleCredentials};
+
+    use super::*;
+    use crate::{
+        Settings,
+        matching::{BookedRule, RuleBook},
+    };
+
+    fn key(credential_arn: Option<&str>, custom_role_arn: Option<&str>) -> ListKey<()> {
+        let registry = RegistryId {
+            account: AccountId::parse("000000000000").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+        };
+        let rule = Rule {
+            ecr_repository_prefix: EcrRepositoryPrefix::parse("ecr").unwrap(),
+            upstream_registry_url: "111122223333.dkr.ecr.eu-west-1.amazonaws.com".to_owned(),
+            upstream_registry: None,
+            upstream_repository_prefix: None,
+            credentials: RuleCredentials {
+                credential_arn: credential_arn.map(str::to_owned),
+                custom_role_arn: custom_role_arn.map(str::to_owned),
+            },
+            policy: None,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        };
+        let settings = Settings::new(registry.clone());
+        let book = RuleBook::new([BookedRule::stored(rule, &settings)]);
+        let repository = RepositoryName::parse("ecr/app").unwrap();
+        ListKey::new(&registry, &repository, &book.find(&repository).unwrap(), ())
+    }
+
+    /// What one identity sees is not shown where another one looks.
+    #[test]
+    fn a_list_belongs_to_the_eyes_it_was_seen_with() {
+        let keys =
+            [key(None, None), key(Some("a"), None), key(None, Some("a")), key(None, Some("b"))];
+        for (at, one) in keys.iter().enumerate() {
+            for (other_at, other) in keys.iter().enumerate() {
+                assert_eq!(one == other, at == other_at, "{one:?} {other:?}");
+            }
+        }
     }
 }
