@@ -85,7 +85,8 @@ pub struct Neighbour {
 /// What an upstream said about a manifest without sending it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManifestStat {
-    /// `Docker-Content-Digest`, where it was sent and well formed.
+    /// `Docker-Content-Digest`, where it was sent and well formed; else the digest of what was
+    /// fetched before with the same strong `ETag`.
     pub digest: Option<Digest>,
     /// Content type.
     pub media_type: Option<String>,
@@ -159,6 +160,18 @@ pub trait Upstream: Send + Sync + fmt::Debug + 'static {
         target: &Target,
         reference: &Reference,
     ) -> Result<FetchedManifest, Error>;
+
+    /// Fetches what a tag names now, unless that is still `held` (GET with `If-None-Match`); none
+    /// where the upstream says that it is.
+    ///
+    /// # Errors
+    /// As [`Upstream::fetch_manifest`].
+    async fn fetch_manifest_unless(
+        &self,
+        target: &Target,
+        tag: &Tag,
+        held: &Digest,
+    ) -> Result<Option<FetchedManifest>, Error>;
 
     /// Asks for a blob's size (HEAD).
     ///

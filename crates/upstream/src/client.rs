@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use oci::{Digest, Reference, Referrer, Tag};
 use reqwest::Response;
 use serde::de::IgnoredAny;
@@ -17,6 +17,7 @@ use crate::{
     exchange::{Exchange, Question},
     limit::{Load, Permits},
     transfer::Transfer,
+    validator::{Place, Validators},
     way::{Health, Way},
     wire::content_length,
 };
@@ -27,6 +28,7 @@ pub struct HttpUpstream {
     pub(crate) exchange: Exchange,
     pub(crate) permits: Permits,
     pub(crate) health: Arc<Health>,
+    pub(crate) validators: Validators,
     pub(crate) settings: Settings,
 }
 
@@ -39,7 +41,7 @@ impl HttpUpstream {
         let permits = Permits::new(settings.limits, settings.timeouts);
         let health = Arc::new(Health::new(settings.limits.endpoint_rest));
         let exchange = Exchange::new(settings.clone())?;
-        Ok(Self { exchange, permits, health, settings })
+        Ok(Self { exchange, permits, health, validators: Validators::default(), settings })
     }
 
     /// Plans the way along the endpoints of an upstream.
@@ -89,7 +91,12 @@ impl HttpUpstream {
         let path = ["manifests", reference.as_str()];
         let response = self.ask_about(target, way, Method::HEAD, path, accept_manifests()).await?;
         refuse_page(endpoint, response.headers())?;
-        Ok(manifest_stat(response.headers()))
+        let mut stat = manifest_stat(response.headers());
+        if let (None, Reference::Tag(tag)) = (&stat.digest, reference) {
+            let place = self.place(target, endpoint, tag);
+            stat.digest = self.validators.digest(&place, response.headers());
+        }
+        Ok(stat)
     }
 
     async fn fetch_manifest_at(
@@ -102,6 +109,44 @@ impl HttpUpstream {
         let _permit = self.permits.acquire(endpoint, Load::Question).await?;
         let path = ["manifests", reference.as_str()];
         let response = self.ask_about(target, way, Method::GET, path, accept_manifests()).await?;
+        self.read_manifest(target, endpoint, reference, response).await
+    }
+
+    /// Fetches a tag's manifest unless it is the one that is held. Where a 304 names another digest
+    /// than that, somebody in between mixed things up, and the whole is asked for.
+    async fn fetch_manifest_unless_at(
+        &self,
+        target: &Target,
+        way: &Way,
+        tag: &Tag,
+        held: &Digest,
+    ) -> Result<Option<FetchedManifest>, Error> {
+        let endpoint = way.endpoint();
+        let reference = Reference::Tag(tag.clone());
+        {
+            let _permit = self.permits.acquire(endpoint, Load::Question).await?;
+            let path = ["manifests", tag.as_str()];
+            let mut headers = accept_manifests();
+            self.validators.condition(&self.place(target, endpoint, tag), held, &mut headers);
+            let response = self.ask_about(target, way, Method::GET, path, headers).await?;
+            if response.status() != StatusCode::NOT_MODIFIED {
+                let fetched = self.read_manifest(target, endpoint, &reference, response).await;
+                return fetched.map(Some);
+            }
+            if announced_digest(response.headers()).is_none_or(|digest| digest == *held) {
+                return Ok(None);
+            }
+        }
+        self.fetch_manifest_at(target, way, &reference).await.map(Some)
+    }
+
+    async fn read_manifest(
+        &self,
+        target: &Target,
+        endpoint: &Endpoint,
+        reference: &Reference,
+        response: Response,
+    ) -> Result<FetchedManifest, Error> {
         refuse_coding(endpoint, response.headers())?;
         refuse_page(endpoint, response.headers())?;
         let media_type = media_type(response.headers());
@@ -109,10 +154,23 @@ impl HttpUpstream {
             Reference::Digest(digest) => Some(digest.clone()),
             Reference::Tag(_) => announced_digest(response.headers()),
         };
+        let etag = response.headers().get(header::ETAG).cloned();
         let limit_bytes = self.settings.limits.manifest_bytes_max;
         let bytes = self.exchange.wire.read(endpoint, response, limit_bytes).await?;
         let digest = verify(endpoint, &bytes, expected)?;
+        if let Reference::Tag(tag) = reference {
+            self.validators.remember(self.place(target, endpoint, tag), etag, &digest);
+        }
         Ok(FetchedManifest { bytes, media_type, digest })
+    }
+
+    fn place(&self, target: &Target, endpoint: &Endpoint, tag: &Tag) -> Place {
+        Place {
+            origin: endpoint.origin().clone(),
+            identity: target.identity.clone(),
+            repository: Arc::clone(&target.repository),
+            tag: tag.clone(),
+        }
     }
 
     async fn stat_blob_at(
@@ -202,6 +260,21 @@ impl Upstream for HttpUpstream {
         let mut way = self.way(target, Some(Demand::Manifests))?;
         loop {
             let outcome = self.fetch_manifest_at(target, &way, reference).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
+    }
+
+    async fn fetch_manifest_unless(
+        &self,
+        target: &Target,
+        tag: &Tag,
+        held: &Digest,
+    ) -> Result<Option<FetchedManifest>, Error> {
+        let mut way = self.way(target, Some(Demand::Manifests))?;
+        loop {
+            let outcome = self.fetch_manifest_unless_at(target, &way, tag, held).await;
             if let Some(outcome) = way.judge(outcome) {
                 return outcome;
             }

@@ -61,7 +61,8 @@ impl Exchange {
         Ok(Self { wire, ledger, authenticator, limits })
     }
 
-    /// Asks, and returns the successful answer when its headers are there.
+    /// Asks, and returns the successful answer when its headers are there: one with content, or a
+    /// 304 where the question was conditional.
     pub(crate) async fn ask(&self, question: &Question<'_>) -> Result<Response, Error> {
         self.heed(question)?;
         let after = question.within;
@@ -116,9 +117,11 @@ impl Exchange {
         let mut response = reply.response;
         let status = response.status();
         let asked_for_part = question.headers.contains_key(header::RANGE);
+        let is_conditional = question.headers.contains_key(header::IF_NONE_MATCH);
         match status {
             StatusCode::OK => return Ok(response),
             StatusCode::PARTIAL_CONTENT if asked_for_part => return Ok(response),
+            StatusCode::NOT_MODIFIED if is_conditional => return Ok(response),
             StatusCode::PARTIAL_CONTENT => {
                 let reason = "a part came where the whole was asked for".to_owned();
                 return Err(Error::Invalid { host: endpoint.name().to_string(), reason });

@@ -30,6 +30,7 @@ mod settings;
 mod token;
 mod transfer;
 mod trust;
+mod validator;
 mod way;
 mod wire;
 

@@ -45,7 +45,22 @@ pub(super) async fn answer(
             None => answer.headers_mut().remove(name),
         };
     }
+    if !script.ignore_conditions && is_held(&parts.headers, &answer) {
+        *answer.body_mut() = full("");
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        answer.headers_mut().remove(header::CONTENT_LENGTH);
+    }
     Ok(answer)
+}
+
+/// Tells whether what would be sent is what the client says it holds (RFC 9110 13.1.2).
+fn is_held(asked: &HeaderMap, answer: &Response<Body>) -> bool {
+    let Some(etag) = answer.headers().get(header::ETAG) else { return false };
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let etag = etag.to_str().map(opaque).unwrap_or_default();
+    let held = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    answer.status() == StatusCode::OK
+        && held.flat_map(|line| line.split(',')).any(|tag| opaque(tag) == etag || tag.trim() == "*")
 }
 
 fn compose(state: &State, parts: &Parts, script: &Script, line: &Arc<Line>) -> Response<Body> {
@@ -120,7 +135,10 @@ fn serve(resource: Resource, parts: &Parts, script: &Script, line: &Arc<Line>) -
         *answer.version_mut() = Version::HTTP_10;
     }
     if let Some(digest) = &resource.digest {
+        // As docker-registry and most of its kin have it.
+        let etag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("likewise in quotes");
         let digest = HeaderValue::from_str(digest).expect("a digest is a header value");
+        answer.headers_mut().insert(header::ETAG, etag);
         answer.headers_mut().insert("docker-content-digest", digest);
     }
     if asked.is_some() {

@@ -42,6 +42,7 @@ pub struct Script {
     pub(super) cut: Option<(u64, Cut)>,
     pub(super) stall: Option<(u64, Gate)>,
     pub(super) ignore_range: bool,
+    pub(super) ignore_conditions: bool,
 }
 
 impl Script {
@@ -149,6 +150,11 @@ impl Script {
     /// Answers 200 with everything where a range is asked for.
     pub fn ignore_range(self) -> Self {
         Self { ignore_range: true, ..self }
+    }
+
+    /// Sends everything where only what has changed is asked for.
+    pub fn ignore_conditions(self) -> Self {
+        Self { ignore_conditions: true, ..self }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Manifests: byte exact, bounded, checked.
 
 use http::Method;
-use oci::{Algorithm, Digest, Reference, media_type};
+use oci::{Algorithm, Digest, Reference, Tag, media_type};
 use testkit::{Script, ScriptedUpstream, manifest_path};
 use upstream::Upstream as _;
 
-use crate::world::{MANIFEST, REPOSITORY, client, kind, settings, tag, target, with_manifest};
+use crate::world::{
+    MANIFEST, REPOSITORY, client, kind, settings, tag, target, target_as, with_manifest,
+};
 
 #[tokio::test]
 async fn a_manifest_comes_byte_for_byte_by_tag_and_by_digest() {
@@ -131,4 +133,87 @@ async fn a_connection_that_died_in_the_pool_is_no_failure() {
     let outcome = client.fetch_manifest(&target, &tag("3.20")).await;
     assert_eq!(kind(&outcome), "transport: transfer");
     assert_eq!(upstream.gets(&path), 2);
+}
+
+const ETAG: &str = "etag";
+const DIGEST: &str = "docker-content-digest";
+
+/// What lines of `If-None-Match` the last request had.
+fn condition(upstream: &ScriptedUpstream) -> Vec<String> {
+    let seen = upstream.requests().pop().unwrap();
+    let lines = seen.headers.get_all("if-none-match").iter();
+    lines.map(|line| line.to_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_held_is_not_sent_again() {
+    let (upstream, digest, path) = with_manifest().await;
+    let (client, target) = (client(settings()), target(&upstream.url()));
+    let tag = Tag::parse("3.20").unwrap();
+    let unless = |held| client.fetch_manifest_unless(&target, &tag, held);
+    // Most make the digest their ETag: nothing has to be known of them.
+    assert_eq!(unless(&digest).await.unwrap(), None);
+    assert_eq!(condition(&upstream), [format!("\"{digest}\"")]);
+    let accept = upstream.requests()[0].header("accept").unwrap().to_owned();
+    assert!(accept.contains(media_type::OCI_INDEX), "{accept}");
+    let other = Digest::of(b"other");
+    let moved = unless(&other).await.unwrap().unwrap();
+    assert_eq!((moved.digest, &moved.bytes[..]), (digest.clone(), MANIFEST.as_bytes()));
+
+    // Others have one of their own, which counts once it came with the manifest.
+    upstream.script(&path, Script::new().header(ETAG, "\"5f3-1\"").without_header(DIGEST));
+    assert!(unless(&digest).await.unwrap().is_some());
+    assert_eq!(unless(&digest).await.unwrap(), None);
+    assert_eq!(condition(&upstream), ["\"5f3-1\"".to_owned(), format!("\"{digest}\"")]);
+    // To somebody else it is not shown, nor for anything else.
+    assert!(
+        client
+            .fetch_manifest_unless(&target_as(&upstream.url(), "a", "b"), &tag, &digest)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(unless(&other).await.unwrap().is_some());
+    assert_eq!(condition(&upstream), [format!("\"{other}\"")]);
+
+    upstream.script(&path, Script::new().ignore_conditions());
+    assert_eq!(unless(&digest).await.unwrap().unwrap().bytes, MANIFEST);
+    for (status, expected) in [(404, "not found"), (405, "status 405"), (503, "status 503")] {
+        upstream.script(&path, Script::status(status));
+        assert_eq!(kind(&unless(&digest).await), expected);
+    }
+}
+
+/// Something between us and the upstream keeps answers, and gives one that is about another image.
+#[tokio::test]
+async fn a_304_that_names_another_digest_is_not_believed() {
+    let (upstream, digest, path) = with_manifest().await;
+    let (client, target) = (client(settings()), target(&upstream.url()));
+    let held = Digest::of(b"held");
+    let lie = Script::status(304).header(DIGEST, digest.as_str()).times(1);
+    upstream.script(&path, lie);
+    let tag = Tag::parse("3.20").unwrap();
+    let fetched = client.fetch_manifest_unless(&target, &tag, &held).await.unwrap();
+    assert_eq!(fetched.unwrap().digest, digest);
+    assert_eq!(upstream.gets(&path), 2);
+    assert_eq!(condition(&upstream), Vec::<String>::new());
+    // Without having been asked for one, a 304 is no answer.
+    upstream.script(&path, Script::status(304));
+    let plain = client.fetch_manifest(&target, &Reference::Tag(tag)).await;
+    assert_eq!(kind(&plain), "status 304");
+}
+
+/// A registry of files says no digest; what it says of its file is as good.
+#[tokio::test]
+async fn a_stat_without_digest_is_known_by_its_etag() {
+    let (upstream, digest, path) = with_manifest().await;
+    let (client, target) = (client(settings()), target(&upstream.url()));
+    let stat = || async { client.stat_manifest(&target, &tag("3.20")).await.unwrap().digest };
+    for (etag, is_known) in [("\"5f3-1\"", true), ("W/\"5f3-1\"", false), ("5f3-1", false)] {
+        upstream.script(&path, Script::new().header(ETAG, etag).without_header(DIGEST));
+        client.fetch_manifest(&target, &tag("3.20")).await.unwrap();
+        assert_eq!(stat().await, is_known.then(|| digest.clone()), "{etag}");
+        upstream.script(&path, Script::new().header(ETAG, "\"2\"").without_header(DIGEST));
+        assert_eq!(stat().await, None, "{etag}");
+    }
 }
