@@ -148,6 +148,19 @@ impl Upstream for Neighbours {
         Ok(FetchedManifest { bytes: found.bytes, media_type, digest: found.digest })
     }
 
+    async fn fetch_manifest_unless(
+        &self,
+        target: &Target,
+        tag: &Tag,
+        held: &Digest,
+    ) -> Result<Option<FetchedManifest>, Error> {
+        if target.neighbour.is_none() {
+            return self.elsewhere.fetch_manifest_unless(target, tag, held).await;
+        }
+        let fetched = self.fetch_manifest(target, &Reference::Tag(tag.clone())).await?;
+        Ok(Some(fetched).filter(|fetched| fetched.digest != *held))
+    }
+
     async fn stat_blob(&self, target: &Target, digest: &Digest) -> Result<BlobStat, Error> {
         let Some(neighbour) = &target.neighbour else {
             return self.elsewhere.stat_blob(target, digest).await;

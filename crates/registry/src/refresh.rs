@@ -1,5 +1,7 @@
 //! Bringing a manifest from upstream, or having a tag confirmed there: once for everybody.
 
+mod confirm;
+
 use std::{sync::Arc, time::Duration};
 
 use blobs::Claim;
@@ -8,11 +10,13 @@ use metadata::{
 };
 use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
-use upstream::{Allowance, Demand, FetchedManifest, Target};
+use upstream::{FetchedManifest, Target};
+
+pub(crate) use self::confirm::Heads;
+use self::confirm::{Confirmation, Cost};
 
 use crate::{
     Match, PullError, Served,
-    clock::system_time,
     hot::StoredManifest,
     pull::ImportKey,
     registry::Inner,
@@ -21,10 +25,10 @@ use crate::{
 };
 
 /// What makes two fetches of a manifest the same exchange, whatever repository it is for here:
-/// address, identity, repository there, reference.
-pub(crate) type FetchKey = (String, String, String, Reference);
-/// What a fetch came to.
-pub(crate) type FetchResult = Result<Arc<FetchedManifest>, Arc<upstream::Error>>;
+/// address, identity, repository there, reference, and what is held of it.
+pub(crate) type FetchKey = (String, String, String, Reference, Option<Digest>);
+/// What a fetch came to; none where what is held still holds.
+pub(crate) type FetchResult = Result<Option<Arc<FetchedManifest>>, Arc<upstream::Error>>;
 
 /// How long a tag that its upstream refused is not asked for again, where it did not say.
 const BACKOFF: Duration = Duration::from_secs(30);
@@ -64,15 +68,6 @@ impl Backoff {
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         self.0.insert(key, Timestamp(now.0.saturating_add(wait)));
     }
-}
-
-/// What a question costs an upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cost {
-    /// Some count it, some do not.
-    Head,
-    /// Everybody counts it.
-    Get,
 }
 
 /// One import: everything it needs, so that no request has to stay for it.
@@ -118,33 +113,24 @@ impl ImportWork {
         // First of all: nothing is fetched for a repository that cannot come into being.
         let settings = self.inner.settings_for_pull(&self.registry, &self.repository).await?;
         let target = self.inner.target(&self.registry, &self.matched).await?;
-        self.spare(&target, Cost::Head)?;
-        if let Some(known) = &self.known
-            && let Some(imported) = self.confirm(&target, known, &settings).await?
-        {
-            return Ok(imported);
-        }
+        let held = match &self.known {
+            None => None,
+            Some(known) => match self.confirm(&target, known, &settings).await? {
+                Confirmation::Here(imported) => return Ok(imported),
+                Confirmation::Moved => None,
+                Confirmation::Unsaid { held, is_404 } => Some((held, is_404)),
+            },
+        };
         self.spare(&target, Cost::Get)?;
-        let fetched = self.fetch(&target).await?;
+        let fetched = match held {
+            None => self.fetch(&target).await?,
+            Some((held, is_404)) => match self.fetch_unless(&target, &held, is_404).await? {
+                Some(fetched) if fetched.digest != held.digest => fetched,
+                _ => return self.confirmed(held).await,
+            },
+        };
         self.admit_age(&target, &fetched).await?;
         self.store(&fetched, &settings).await
-    }
-
-    /// Leaves an upstream alone whose budget is short, where something is cached that can be served
-    /// instead: what is left is for what is not.
-    fn spare(&self, target: &Target, cost: Cost) -> Result<(), PullError> {
-        if !self.servable {
-            return Ok(());
-        }
-        match self.inner.upstream.allowance(target, Demand::Manifests) {
-            Allowance::Short { until, head_is_free } if cost == Cost::Get || !head_is_free => {
-                let host = self.matched.rule().upstream_registry_url.clone();
-                let retry_after = until.duration_since(system_time(self.inner.clock.now())).ok();
-                let error = upstream::Error::RateLimited { host, retry_after, was_asked: false };
-                Err(PullError::Upstream(Arc::new(error)))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Returns what an import brought that ended between this caller's look and this import.
@@ -166,61 +152,36 @@ impl ImportWork {
         }
     }
 
-    /// Asks what a tag names now. `None` where only a fetch can tell.
-    async fn confirm(
-        &self,
-        target: &Target,
-        known: &Digest,
-        settings: &RepositorySettings,
-    ) -> Result<Option<Imported>, PullError> {
-        let stat = match self.inner.upstream.stat_manifest(target, &self.reference).await {
-            Ok(stat) => stat,
-            // It does not speak HEAD.
-            Err(upstream::Error::Status { status: 400 | 405 | 501, .. }) => return Ok(None),
-            Err(error) => return Err(self.failed(target, Arc::new(error))),
-        };
-        self.inner.circuits.succeeded(&target.registry_url);
-        let (Some(digest), Reference::Tag(tag)) = (stat.digest, &self.reference) else {
-            return Ok(None);
-        };
-        let (registry, repository) = (&self.registry, &self.repository);
-        let stored = self.inner.stored_manifest(registry, repository, &digest).await?;
-        let Some(manifest) = stored else { return Ok(None) };
-        let confirmed = Imported { manifest, served: Served::Revalidated };
-        if digest == *known {
-            let now = self.inner.clock.now();
-            match self.inner.metadata.refresh_tag(registry, repository, tag, known, now).await {
-                // Moved or removed meanwhile by somebody else: their word is newer than this.
-                Ok(()) | Err(metadata::Error::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
-            self.forget_tag();
-            Ok(Some(confirmed))
-        } else {
-            // The row may go before it is recorded anew; the bytes must not.
-            let claim = self.inner.blobs.claim(&digest).await?;
-            if claim.stored_bytes().is_none() {
-                return Ok(None);
-            }
-            let fact = self.inner.metadata.manifest(registry, repository, &digest).await?;
-            self.record(fact, confirmed, settings).await.map(Some)
-        }
+    async fn fetch(&self, target: &Target) -> Result<Arc<FetchedManifest>, PullError> {
+        // Without a condition, no answer says that it is met.
+        self.share(target, None).await?.ok_or(PullError::Abandoned)
     }
 
-    /// Fetches the manifest, together with every other repository here that wants the same one.
-    async fn fetch(&self, target: &Target) -> Result<Arc<FetchedManifest>, PullError> {
+    /// Fetches the manifest, together with every other repository here that wants the same one and
+    /// holds the same one. None where it is the one that is held.
+    async fn share(
+        &self,
+        target: &Target,
+        held: Option<Digest>,
+    ) -> Result<Option<Arc<FetchedManifest>>, PullError> {
         let key = (
             self.inner.address(target),
             target.identity.as_str().to_owned(),
             target.repository.to_string(),
             self.reference.clone(),
+            held.clone(),
         );
         let flight = self.inner.fetches.join(key, || {
             let (inner, target) = (Arc::clone(&self.inner), target.clone());
             let reference = self.reference.clone();
             async move {
-                let fetched = inner.upstream.fetch_manifest(&target, &reference).await;
-                fetched.map(Arc::new).map_err(Arc::new)
+                let fetched = match (&reference, held) {
+                    (Reference::Tag(tag), Some(held)) => {
+                        inner.upstream.fetch_manifest_unless(&target, tag, &held).await
+                    }
+                    _ => inner.upstream.fetch_manifest(&target, &reference).await.map(Some),
+                };
+                fetched.map(|fetched| fetched.map(Arc::new)).map_err(Arc::new)
             }
         });
         let fetched = flight.landed().await.ok_or(PullError::Abandoned)?;

@@ -112,10 +112,10 @@ fn cached(tag: &CachedTag, upstream: &UpstreamState) -> Verdict {
     }
     match upstream.allowance {
         Allowance::Held { .. } => return stale("the upstream answered 429 and is not asked yet"),
-        Allowance::Short { head_is_free: false, .. } => {
+        Allowance::Short { head_is_free, .. } if !head_is_free || upstream.is_mute => {
             return stale("the upstream's budget is short");
         }
-        Allowance::Short { head_is_free: true, .. } => {
+        Allowance::Short { .. } => {
             let reason = "it is here and no longer fresh; the upstream's budget is short, but a \
                           HEAD is free there";
             return Verdict::new(Decision::Confirm, reason);
@@ -125,7 +125,15 @@ fn cached(tag: &CachedTag, upstream: &UpstreamState) -> Verdict {
     if let Some(problem) = &upstream.credentials_problem {
         return stale(&format!("the upstream cannot be asked: {problem}"));
     }
-    Verdict::new(Decision::Confirm, "it is here and no longer fresh: the upstream is asked")
+    let how = if upstream.is_mute {
+        "asked to send it unless it still is what is here, for it says nothing to a HEAD"
+    } else {
+        "asked"
+    };
+    Verdict::new(
+        Decision::Confirm,
+        format!("it is here and no longer fresh: the upstream is {how}"),
+    )
 }
 
 /// What has to come from the upstream.

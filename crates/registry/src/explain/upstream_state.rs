@@ -20,6 +20,8 @@ pub struct UpstreamState {
     pub circuit: CircuitState,
     /// Until when this image is not asked for again, because it was refused.
     pub backoff_until: Option<Timestamp>,
+    /// Whether it says nothing to a HEAD: then a tag is confirmed by a conditional GET.
+    pub is_mute: bool,
     /// What may be asked of it for manifests.
     pub allowance: Allowance,
     /// What it said about its budget, for each of its endpoints.
@@ -115,6 +117,7 @@ impl Inner {
                 Some(probe_at) => CircuitState::Open { probe_at },
             },
             backoff_until: self.backoff.until(&key, self.clock.now()),
+            is_mute: target.as_ref().is_some_and(|target| self.is_mute(target)),
             allowance: target.as_ref().map_or(Allowance::Free, |target| {
                 self.upstream.allowance(target, Demand::Manifests)
             }),
@@ -130,7 +133,11 @@ impl Inner {
         let (said, digest) = match stat {
             Ok(stat) => {
                 self.circuits.succeeded(&target.registry_url);
-                ("has it".to_owned(), stat.digest)
+                let said = match &stat.digest {
+                    Some(_) => "has it",
+                    None => "has it, and says no digest to a HEAD",
+                };
+                (said.to_owned(), stat.digest)
             }
             Err(error) => {
                 self.note(target, &error);

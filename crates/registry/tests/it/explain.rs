@@ -67,7 +67,7 @@ async fn a_tag_that_is_old_is_confirmed_unless_its_upstream_is_spared() {
     assert!(state.last.unwrap().said.ends_with("answered 500"));
 
     let world = cached().await;
-    world.upstream.script(&manifest_path("app", "v1"), Script::status(404).times(1));
+    world.upstream.script(&manifest_path("app", "v1"), Script::status(404));
     world.pull("hub/app", "v1").await.unwrap();
     let (decision, reason) = decided(&world, "v1").await;
     assert_eq!(decision, Decision::ServeStale);
@@ -122,4 +122,55 @@ async fn where_no_rule_matches_it_says_what_is_near() {
     let refused =
         world.registry.explain(&stranger, &repository("hub/app"), &reference, false).await;
     assert!(matches!(refused, Err(PullError::Denied(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_tag_is_confirmed_on_condition_where_a_head_says_nothing() {
+    let world = cached().await;
+    let path = manifest_path("app", "v1");
+    let confirmed = "it is here and no longer fresh: the upstream is asked";
+    assert_eq!(decided(&world, "v1").await, (Decision::Confirm, confirmed.to_owned()));
+    let bare = Script::new().without_header("docker-content-digest");
+    let short = bare.header("ratelimit-limit", "100;w=21600").header("ratelimit-remaining", "50");
+    world.upstream.script(&path, short.clone());
+    world.pull("hub/app", "v1").await.unwrap();
+    world.clock.advance(TWO_DAYS);
+    let (decision, reason) = decided(&world, "v1").await;
+    assert_eq!(decision, Decision::Confirm);
+    assert!(reason.ends_with("unless it still is what is here, for it says nothing to a HEAD"));
+    let found = explain(&world, "hub/app", "v1").await.upstream.unwrap();
+    assert!(found.is_mute && found.last.unwrap().said == "confirmed it");
+
+    let name = repository("hub/app");
+    let reference = Reference::Tag(Tag::parse("v1").unwrap());
+    let asked = world.registry.explain(&world.caller, &name, &reference, true).await.unwrap();
+    let now = asked.upstream.unwrap().now.unwrap();
+    assert_eq!((now.said.as_str(), now.digest), ("has it, and says no digest to a HEAD", None));
+}
+
+/// Where a HEAD is free but says nothing, a short budget spares the GET that would.
+#[tokio::test]
+async fn a_free_head_that_says_nothing_does_not_count() {
+    let upstream = testkit::ScriptedUpstream::start().await;
+    let mut setup = Setup::new();
+    let endpoint = upstream.url().parse().unwrap();
+    setup.client.endpoints.insert("registry-1.docker.io".to_owned(), vec![endpoint]);
+    let world = setup.world_on(upstream).await;
+    world.rule("hub", |rule| rule.upstream_registry_url = "registry-1.docker.io".to_owned()).await;
+    push_image(&world.upstream, "app", Some("v1"), &["x"]);
+    world.pull("hub/app", "v1").await.unwrap();
+    world.clock.advance(TWO_DAYS);
+    let short = Script::new()
+        .without_header("docker-content-digest")
+        .header("ratelimit-limit", "100;w=21600")
+        .header("ratelimit-remaining", "3;w=21600");
+    world.upstream.script(&manifest_path("app", "v1"), short);
+    assert_eq!(decided(&world, "v1").await.0, Decision::Confirm);
+    // The HEAD tells that little is left, and nothing else.
+    world.upstream.forget_requests();
+    world.pull("hub/app", "v1").await.unwrap();
+    assert_eq!(world.upstream.requests().len(), 1);
+    assert_eq!(decided(&world, "v1").await.0, Decision::ServeStale);
+    world.pull("hub/app", "v1").await.unwrap();
+    assert_eq!(world.upstream.requests().len(), 1);
 }

@@ -208,6 +208,15 @@ impl Upstream for Panicking {
         panic!("as the test wants")
     }
 
+    async fn fetch_manifest_unless(
+        &self,
+        t: &Target,
+        tag: &Tag,
+        held: &Digest,
+    ) -> Result<Option<FetchedManifest>, Error> {
+        self.0.fetch_manifest_unless(t, tag, held).await
+    }
+
     async fn stat_blob(&self, target: &Target, digest: &Digest) -> Result<BlobStat, Error> {
         self.0.stat_blob(target, digest).await
     }

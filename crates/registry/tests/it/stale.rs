@@ -96,21 +96,100 @@ async fn a_moved_tag_is_fetched_and_one_moved_back_is_not() {
     assert_eq!(world.images("hub/app").await, images);
 }
 
+/// What an upstream without a HEAD that helps is asked, revalidation by revalidation.
 #[tokio::test]
-async fn an_upstream_that_cannot_confirm_is_asked_for_everything() {
+async fn an_upstream_that_says_nothing_to_a_head_is_asked_on_condition() {
     let head = |script: Script| script.only(&Method::HEAD);
+    let no_digest = || Script::new().without_header("docker-content-digest");
     for (what, script) in [
         ("no HEAD", head(Script::status(405))),
-        ("no digest", head(Script::new().without_header("docker-content-digest"))),
+        ("not implemented", head(Script::status(501))),
+        ("404 to a HEAD", head(Script::status(404))),
+        ("no digest", head(no_digest())),
         ("no digest to read", head(Script::new().header("docker-content-digest", "md5:1"))),
+        ("no digest ever", no_digest()),
     ] {
         let (world, image, path) = cached().await;
         world.upstream.script(&path, script);
+        let asked = || (world.upstream.heads(&path), world.upstream.gets(&path));
+        for (round, expected) in [(1, 1), (1, 2), (1, 3)].into_iter().enumerate() {
+            world.clock.advance(TWO_DAYS);
+            assert_eq!(serve(&world).await, "revalidated", "{what} {round}");
+            assert_eq!(serve(&world).await, "hit", "{what} {round}");
+            assert_eq!(asked(), expected, "{what} {round}");
+            let last = world.upstream.requests().pop().unwrap();
+            let digest = format!("\"{}\"", image.digest);
+            assert_eq!(last.header("if-none-match"), Some(&*digest), "{what}");
+        }
+        // What has moved comes with the answer: it is not asked for twice.
         world.clock.advance(TWO_DAYS);
-        assert_eq!(world.pull("hub/app", "v1").await.unwrap().digest, image.digest, "{what}");
-        assert_eq!((world.upstream.heads(&path), world.upstream.gets(&path)), (1, 1), "{what}");
-        assert_eq!(serve(&world).await, "hit", "{what}");
+        let moved = push_image(&world.upstream, "app", Some("v1"), &["moved"]);
+        assert_eq!(serve(&world).await, "miss", "{what}");
+        assert_eq!(world.pull("hub/app", "v1").await.unwrap().bytes, moved.manifest, "{what}");
+        assert_eq!(asked(), (1, 4), "{what}");
+        // And a tag that is gone is gone.
+        world.clock.advance(TWO_DAYS);
+        world.upstream.script(&path, Script::status(404));
+        assert!(serve(&world).await.starts_with("stale: "), "{what}");
+        assert_eq!(asked(), (1, 5), "{what}");
     }
+}
+
+/// An upstream that knows no conditions, or has an ETag of its own.
+#[tokio::test]
+async fn what_comes_although_it_is_held_confirms_it() {
+    let (world, image, path) = cached().await;
+    let script = Script::new().without_header("docker-content-digest");
+    world.upstream.script(&path, script.clone().ignore_conditions());
+    for gets in 1..3 {
+        world.clock.advance(TWO_DAYS);
+        assert_eq!(serve(&world).await, "revalidated");
+        assert_eq!((world.upstream.heads(&path), world.upstream.gets(&path)), (1, gets));
+    }
+    assert_eq!(world.images("hub/app").await, [(image.digest, vec!["v1".to_owned()])]);
+
+    // One that was fetched with its own ETag is known by it: a HEAD is enough.
+    let (world, _, path) = cached().await;
+    world.upstream.script(&path, script.header("etag", "\"5f3-1\""));
+    world.clock.advance(TWO_DAYS);
+    push_image(&world.upstream, "app", Some("v1"), &["moved"]);
+    assert_eq!(serve(&world).await, "miss");
+    assert_eq!((world.upstream.heads(&path), world.upstream.gets(&path)), (1, 1));
+}
+
+/// A 404 to the first HEAD may be all that an upstream knows of HEAD; it is believed of one that
+/// has shown that it speaks it.
+#[tokio::test]
+async fn a_404_to_a_head_is_looked_into_once() {
+    let (world, _, path) = cached().await;
+    push_image(&world.upstream, "app", Some("v2"), &["y"]);
+    world.pull("hub/app", "v2").await.unwrap();
+    world.clock.advance(TWO_DAYS);
+    let other = manifest_path("app", "v2");
+    for path in [&path, &other] {
+        world.upstream.script(path, Script::status(404));
+    }
+    world.upstream.forget_requests();
+    assert!(serve(&world).await.starts_with("stale: "));
+    assert!(matches!(world.pull("hub/app", "v2").await.unwrap().served, Served::Stale(_)));
+    assert_eq!((world.upstream.heads(&path), world.upstream.gets(&path)), (1, 1));
+    assert_eq!((world.upstream.heads(&other), world.upstream.gets(&other)), (1, 0));
+}
+
+/// One odd answer of an upstream that speaks HEAD, a proxy's perhaps, changes nothing for later.
+#[tokio::test]
+async fn one_odd_answer_to_a_head_is_forgiven() {
+    let (world, _, path) = cached().await;
+    let mut asked = Vec::new();
+    for odd in [false, true, false] {
+        world.clock.advance(TWO_DAYS);
+        if odd {
+            world.upstream.script(&path, Script::status(405).only(&Method::HEAD).times(1));
+        }
+        assert_eq!(serve(&world).await, "revalidated");
+        asked.push((world.upstream.heads(&path), world.upstream.gets(&path)));
+    }
+    assert_eq!(asked, [(1, 0), (2, 1), (3, 1)]);
 }
 
 #[tokio::test]
@@ -193,6 +272,8 @@ async fn a_refused_tag_backs_off_as_long_as_the_upstream_says() {
         [(Script::status(401), 30), (Script::status(403), 30), (Script::status(404), 30)]
     {
         let (world, _, path) = cached().await;
+        world.clock.advance(TWO_DAYS);
+        assert_eq!(serve(&world).await, "revalidated");
         push_image(&world.upstream, "app", Some("v2"), &["y"]);
         world.pull("hub/app", "v2").await.unwrap();
         world.clock.advance(TWO_DAYS);
@@ -202,7 +283,7 @@ async fn a_refused_tag_backs_off_as_long_as_the_upstream_says() {
         assert!(matches!(world.pull("hub/app", "v2").await.unwrap().served, Served::Revalidated));
         world.clock.advance(seconds * 1000 - 1);
         assert_eq!(serve(&world).await, BACKOFF, "{script:?}");
-        assert_eq!(world.upstream.heads(&path), 1, "{script:?}");
+        assert_eq!(world.upstream.heads(&path), 2, "{script:?}");
         world.clock.advance(1);
         assert_eq!(serve(&world).await, "revalidated", "{script:?}");
     }

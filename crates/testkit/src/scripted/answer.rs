@@ -135,10 +135,12 @@ fn serve(resource: Resource, parts: &Parts, script: &Script, line: &Arc<Line>) -
         *answer.version_mut() = Version::HTTP_10;
     }
     if let Some(digest) = &resource.digest {
-        // As docker-registry and most of its kin have it.
-        let etag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("likewise in quotes");
+        // As docker-registry and most of its kin have it; what a script sends instead has none.
+        if script.body.is_none() {
+            let etag = HeaderValue::from_str(&format!("\"{digest}\""));
+            answer.headers_mut().insert(header::ETAG, etag.expect("likewise in quotes"));
+        }
         let digest = HeaderValue::from_str(digest).expect("a digest is a header value");
-        answer.headers_mut().insert(header::ETAG, etag);
         answer.headers_mut().insert("docker-content-digest", digest);
     }
     if asked.is_some() {
