@@ -44,6 +44,7 @@ mod push;
 mod readme;
 mod repositories;
 mod resume;
+mod revalidation;
 mod rule_policies;
 mod rules;
 mod rust_sdk;
