@@ -27,6 +27,7 @@ pub enum ErrorCode {
     RangeInvalid,
     BadGateway,
     GatewayTimeout,
+    LoopDetected,
     Unavailable,
     Unknown,
 }
@@ -59,6 +60,7 @@ impl ErrorCode {
             Self::GatewayTimeout => {
                 ("UNAVAILABLE", 504, "the upstream registry did not answer in time")
             }
+            Self::LoopDetected => ("UNAVAILABLE", 508, "the registries lead in a circle"),
             Self::Unavailable => ("UNAVAILABLE", 503, "the registry is not available right now"),
             Self::Unknown => ("UNKNOWN", 500, "unknown error"),
         }

@@ -69,7 +69,7 @@ impl Registry {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<OpenBlob, PullError> {
-        let matched = self.inner.admit_pull(caller, repository).await?;
+        let matched = self.admit_pull(caller, repository).await?;
         let linked = self.inner.linked_size(&caller.registry, repository, digest).await?;
         if let Some(size_bytes) = linked
             && let Some(blob) = self.inner.stored_blob(digest, size_bytes).await?
@@ -119,7 +119,7 @@ impl Registry {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<BlobSummary, PullError> {
-        let matched = self.inner.admit_pull(caller, repository).await?;
+        let matched = self.admit_pull(caller, repository).await?;
         let digest = digest.clone();
         let linked = self.inner.linked_size(&caller.registry, repository, &digest).await?;
         if let Some(size_bytes) = linked

@@ -61,6 +61,7 @@ impl Registry {
                 None => Err(self.inner.unknown_name(&caller.registry, repository).await?),
             };
         };
+        let matched = self.follow(&caller.registry, matched)?;
         if let Err(refusal) = matched.admit_repository() {
             // What was pushed here is listed; the upstream is not asked about what is not let in.
             return here.map(|page| Listed { page, served: Served::Hit }).ok_or(refusal);
@@ -131,7 +132,7 @@ impl Registry {
         artifact_types: &[String],
         page: &PageRequest,
     ) -> Result<Listed<Referrer>, PullError> {
-        let matched = self.inner.admit_pull(caller, repository).await?;
+        let matched = self.admit_pull(caller, repository).await?;
         let registry = &caller.registry;
         let found = self.inner.metadata.referrers(registry, repository, subject, page).await?;
         let room = || Room::new(self.inner.settings.manifest_bytes_max);
@@ -151,7 +152,7 @@ impl Registry {
             let key = ListKey::new(registry, repository, &matched, subject.clone());
             let ask = || {
                 let (repository, subject) = (repository.clone(), subject.clone());
-                ask_referrers(Arc::clone(&self.inner), caller.clone(), repository, matched, subject)
+                ask_referrers(self.clone(), caller.clone(), repository, matched, subject)
             };
             let lists = &self.inner.listings.referrers;
             let (kept, served) = lists.list(&self.inner, key, has_something, ask).await?;
@@ -217,12 +218,13 @@ async fn ask_tags(inner: Arc<Inner>, caller: Caller, matched: Match) -> Asked<Ta
 }
 
 async fn ask_referrers(
-    inner: Arc<Inner>,
+    registry: Registry,
     caller: Caller,
     repository: RepositoryName,
     matched: Match,
     subject: Digest,
 ) -> Asked<Referrer> {
+    let inner = &registry.inner;
     let target = inner.target(&caller.registry, &matched).await?;
     let mut found = match inner.upstream.referrers(&target, &subject).await {
         Ok(listing) => {
@@ -234,7 +236,7 @@ async fn ask_referrers(
             if !is_unanswered(&error) {
                 return Err(PullError::Upstream(Arc::new(error)));
             }
-            tagged_referrers(inner, caller, repository, &subject).await?
+            tagged_referrers(&registry, &caller, &repository, &subject).await?
         }
     };
     arrange(&mut found);
@@ -252,14 +254,13 @@ fn is_unanswered(error: &upstream::Error) -> bool {
 
 /// What the referrers tag names ("Referrers Tag Schema"): a tag like any other, and as fresh.
 async fn tagged_referrers(
-    inner: Arc<Inner>,
-    caller: Caller,
-    repository: RepositoryName,
+    registry: &Registry,
+    caller: &Caller,
+    repository: &RepositoryName,
     subject: &Digest,
 ) -> Result<Vec<Referrer>, PullError> {
     let reference = Reference::Tag(referrers_tag(subject));
-    let registry = Registry { inner };
-    match registry.stat_manifest(&caller, &repository, &reference).await {
+    match registry.stat_manifest(caller, repository, &reference).await {
         Ok(found) => Ok(Referrer::read_index(&found.bytes).unwrap_or_default()),
         Err(
             PullError::ManifestUnknown { .. }

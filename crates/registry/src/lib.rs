@@ -9,6 +9,7 @@ mod age;
 mod authorize;
 mod blob;
 mod caller;
+mod circle;
 mod circuit;
 mod clock;
 mod collect;

@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use metadata::{EcrRepositoryPrefix, Rule};
 use oci::RepositoryName;
+use upstream::Trail;
 
 use crate::{
     Settings,
@@ -41,6 +42,8 @@ pub struct Match {
     pub(crate) booked: Arc<BookedRule>,
     /// What the repository is called upstream.
     pub upstream_repository: String,
+    /// Who waits for what is asked under it.
+    pub(crate) trail: Trail,
 }
 
 impl Match {
@@ -123,7 +126,7 @@ impl Match {
             Some(prefix) if !prefix.is_root() => format!("{}/{rest}", prefix.key()),
             _ => rest.to_owned(),
         };
-        Self { booked: Arc::clone(booked), upstream_repository }
+        Self { booked: Arc::clone(booked), upstream_repository, trail: Trail::default() }
     }
 }
 

@@ -24,12 +24,10 @@ use upstream::{
     Listing, ManifestStat, Neighbour, Phase, Scheme, Target, Upstream,
 };
 
-use crate::{Caller, FillError, PullError, ReadError, Registry, registry::Inner};
+use crate::{Caller, FillError, PullError, ReadError, Registry, circle::HOPS_MAX, registry::Inner};
 
 /// How long a registry may take to answer another one: longer than its own upstream may.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How many registries may lean on one another.
-const HOPS_MAX: usize = 8;
 /// How many entries of a list are read at a time, and at most.
 const LIST_AT_ONCE: usize = 1000;
 const LIST_MAX: usize = 100_000;
@@ -62,7 +60,7 @@ impl Neighbours {
             .map_err(|_| Error::NotFound { host: host.clone() })?;
         let circle = registry.inner.circle(&caller.registry, &repository).await;
         if let Some(reason) = circle.map_err(|error| broken(&host, error))? {
-            return Err(Error::Invalid { host, reason });
+            return Err(Error::Circle { host, reason });
         }
         Ok(Visit { registry, caller, repository, host })
     }
@@ -74,7 +72,8 @@ impl Neighbours {
     ) -> Result<(Registry, Caller), Error> {
         let host = target.registry_url.to_string();
         let gone = || broken(&host, "the registry is stopping");
-        let registry = Registry { inner: self.here.upgrade().ok_or_else(gone)? };
+        let inner = self.here.upgrade().ok_or_else(gone)?;
+        let registry = Registry { inner, trail: target.trail.clone() };
         let caller = registry.inner.visitor(target, neighbour).await?;
         Ok((registry, caller))
     }
@@ -285,7 +284,7 @@ impl Inner {
             if is_back || way.len() > HOPS_MAX {
                 let hops = way.iter().map(|(registry, name)| format!("{name} in {registry}"));
                 let hops = hops.collect::<Vec<_>>().join(", then ");
-                let what = if is_back { "lead in a circle" } else { "lead on too far" };
+                let what = if is_back { "come back to where they were" } else { "lead on too far" };
                 return Ok(Some(format!("the rules of this server {what}: {hops}")));
             }
         }

@@ -114,7 +114,7 @@ impl Registry {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<PulledManifest, PullError> {
-        let matched = self.inner.admit_pull(caller, repository).await?;
+        let matched = self.admit_pull(caller, repository).await?;
         if let (Some(matched), Reference::Tag(tag)) = (&matched, reference) {
             matched.admit_tag(tag)?;
         }

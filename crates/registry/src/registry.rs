@@ -6,7 +6,7 @@ use blobs::BlobStore;
 use metadata::{MetadataStore, RegistryId};
 use oci::{Digest, RepositoryName};
 use tokio::sync::Semaphore;
-use upstream::Upstream;
+use upstream::{Trail, Upstream};
 
 use crate::{
     Action, Caller, Clock, Counters, Denied, FillDirectory, Keyring, PullError, Resource, Settings,
@@ -51,6 +51,8 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Registry {
     pub(crate) inner: Arc<Inner>,
+    /// Who waits for what is asked by this handle.
+    pub(crate) trail: Trail,
 }
 
 /// Everything the decisions share. Tasks hold it, requests come and go.
@@ -117,7 +119,7 @@ impl Registry {
         });
         follow::spawn(&inner).await?;
         upkeep::spawn(&inner);
-        Ok(Self { inner })
+        Ok(Self { inner, trail: Trail::default() })
     }
 
     /// Ends the upkeep and writes down what is remembered only in memory. Call it when no more

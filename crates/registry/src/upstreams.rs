@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metadata::{RegistryId, Rule};
 use secrecy::SecretString;
 use serde::Deserialize;
-use upstream::{Address, Credentials, Identity, Kind, Neighbour, Target};
+use upstream::{Address, Credentials, Identity, Kind, Neighbour, Target, Trail};
 use zeroize::Zeroizing;
 
 use crate::{Match, PullError, SecretError, SecretSelector, SecretValue, registry::Inner};
@@ -43,7 +43,8 @@ impl Inner {
             }
         };
         let neighbour = self.neighbour(registry, rule);
-        Ok(target_of(rule, &matched.upstream_repository, eyes, neighbour))
+        let trail = matched.trail.then(&self.step(registry, matched));
+        Ok(Target { trail, ..target_of(rule, &matched.upstream_repository, eyes, neighbour) })
     }
 
     /// Reads the credentials of a secret. Kept in memory until the secret changes.
@@ -126,6 +127,7 @@ pub(crate) fn target_of(
     };
     Target {
         neighbour,
+        trail: Trail::default(),
         registry_url: rule.upstream_registry_url.as_str().into(),
         repository: repository.into(),
         role: role.filter(|_| credentials.is_none()).map(Into::into),

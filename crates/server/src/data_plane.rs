@@ -21,7 +21,8 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
 use oci::{Digest, ErrorCode, Route, RouteError};
-use registry::{Caller, Denied, Principal, PullError, Served, StaleReason};
+use registry::{Caller, Denied, Principal, PullError, Registry, Served, StaleReason};
+use upstream::Trail;
 
 use crate::{
     auth::{Login, Refusal},
@@ -47,6 +48,8 @@ type Outcome = Result<Response<Body>, Failure>;
 /// One request to the data plane, let in.
 struct Call<'a> {
     doors: &'a Doors,
+    /// The registry, as asked by those who wait for the answer behind the client.
+    registry: &'a Registry,
     head: &'a Parts,
     login: Arc<Login>,
 }
@@ -63,8 +66,10 @@ where
     B::Error: Into<Cause>,
 {
     let mut body = pin!(body);
+    let asked = asked_by(doors, head);
+    let registry = asked.as_ref().unwrap_or(&doors.registry);
     let outcome = match log_in(doors, head, exchange).await {
-        Ok(login) => answer(Call { doors, head, login }, body.as_mut(), exchange).await,
+        Ok(login) => answer(Call { doors, registry, head, login }, body.as_mut(), exchange).await,
         Err(refusal) => Err(Failure::from(&refusal)),
     };
     let mut response = match outcome {
@@ -81,6 +86,16 @@ where
     headers.extend(exchange.rule.take().map(|rule| (RULE, rule)));
     headers.extend(exchange.namespace.take().map(|namespace| (NAMESPACE, namespace)));
     response
+}
+
+/// Returns the registry as it is asked by another one whose question this is (RFC 9110 7.6.3).
+fn asked_by(doors: &Doors, head: &Parts) -> Option<Registry> {
+    if !head.headers.contains_key(header::VIA) {
+        return None;
+    }
+    let values = head.headers.get_all(header::VIA).iter();
+    let trail = Trail::read(values.filter_map(|value| value.to_str().ok()));
+    (!trail.is_empty()).then(|| doors.registry.asked_by(trail))
 }
 
 /// Says why something could not be pulled, in words that are safe to show to who asked for it.

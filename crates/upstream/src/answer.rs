@@ -44,6 +44,8 @@ pub(crate) fn refusal(
             let retry_after = retry_after(headers, SystemTime::now());
             Error::RateLimited { host, retry_after, was_asked: true }
         }
+        // RFC 5842 7.2.
+        StatusCode::LOOP_DETECTED => Error::Circle { host, reason: reason() },
         _ => Error::Status { host, status: status.as_u16() },
     }
 }

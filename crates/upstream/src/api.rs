@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use oci::{Digest, Reference, Referrer, Tag};
 use secrecy::SecretString;
 
-use crate::{Allowance, Budget, Demand, Error};
+use crate::{Allowance, Budget, Demand, Error, Trail};
 
 /// User name and secret for an upstream.
 #[derive(Clone)]
@@ -69,6 +69,8 @@ pub struct Target {
     pub role: Option<Arc<str>>,
     /// Which registry of this process it is, where it is one: then nobody here is asked.
     pub neighbour: Option<Neighbour>,
+    /// Who waits for the answer, whoever asks here last.
+    pub trail: Trail,
 }
 
 /// A registry that the process serves itself, as the upstream of another one.

@@ -77,6 +77,14 @@ pub enum Error {
         /// Whether it was asked; else what it said before still holds.
         was_asked: bool,
     },
+    /// Asking it comes back to who asks (508): registries lean on one another in a circle.
+    #[error("upstream {host} leads in a circle: {reason}")]
+    Circle {
+        /// The upstream.
+        host: String,
+        /// How that was found out, shortened and safe to show.
+        reason: String,
+    },
     /// It answered with another status that is not success.
     #[error("upstream {host} answered {status}")]
     Status {
@@ -162,6 +170,8 @@ impl Error {
     pub fn is_alive(&self) -> bool {
         match self {
             Self::NotFound { .. } | Self::Unauthorized { .. } | Self::Denied { .. } => true,
+            // It did what it could, and will do so again.
+            Self::Circle { .. } => true,
             Self::RateLimited { was_asked, .. } => *was_asked,
             Self::Status { status, .. } => (400..500).contains(status),
             // Without credentials nobody was asked.

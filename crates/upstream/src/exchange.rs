@@ -147,6 +147,10 @@ impl Exchange {
         let mut is_own = true;
         for _ in 0..=self.limits.redirects_max {
             let mut headers = question.headers.clone();
+            // Wherever it is led: a circle may go by way of a redirect.
+            if let Some(via) = question.target.trail.via() {
+                headers.insert(header::VIA, via);
+            }
             if let Some(authorization) = authorization.filter(|_| is_own) {
                 headers.insert(header::AUTHORIZATION, authorization.clone());
             }

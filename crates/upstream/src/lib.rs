@@ -28,6 +28,7 @@ mod redirect;
 mod retry;
 mod settings;
 mod token;
+mod trail;
 mod transfer;
 mod trust;
 mod validator;
@@ -49,3 +50,4 @@ pub use settings::{
     ClientIdentity, Clock, HostSettings, Limits, PrivateAddresses, Proxy, Settings, SettingsError,
     SharedClock, Surroundings, Timeouts,
 };
+pub use trail::Trail;

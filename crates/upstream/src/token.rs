@@ -142,6 +142,9 @@ pub(crate) fn repeat(error: &Error) -> Error {
             retry_after: *retry_after,
             was_asked: *was_asked,
         },
+        Error::Circle { host, reason } => {
+            Error::Circle { host: host.clone(), reason: reason.clone() }
+        }
         Error::Status { host, status } => Error::Status { host: host.clone(), status: *status },
         Error::Invalid { host, reason } => {
             Error::Invalid { host: host.clone(), reason: reason.clone() }

@@ -4,7 +4,8 @@
 //! upstream's: a 401, 403 or 404 of the first is the answer. A stand-in may lack what the first
 //! has, or not know who asks: what it refuses counts for nothing while the first could not be
 //! heard. What fails in a way that another endpoint could heal (no connection, silence, 5xx, 429,
-//! an answer that is no registry's, bytes that are not what their digest says) goes on to the
+//! an answer that is no registry's, bytes that are not what their digest says, a circle that
+//! leads through that endpoint) goes on to the
 //! next one, and the endpoint rests: it is asked last for a while.
 
 use std::{
@@ -128,7 +129,7 @@ impl Way {
             Err(error) => error,
         };
         if is_curable(&error) {
-            if !matches!(error, Error::RateLimited { .. }) {
+            if !matches!(error, Error::RateLimited { .. } | Error::Circle { .. }) {
                 self.health.failed(origin);
             }
         } else {
@@ -162,6 +163,7 @@ fn is_curable(error: &Error) -> bool {
         | Error::TooLarge { .. } => false,
         Error::Status { status, .. } => *status >= 500,
         Error::RateLimited { .. }
+        | Error::Circle { .. }
         | Error::Invalid { .. }
         | Error::DigestMismatch { .. }
         | Error::Timeout { .. }

@@ -191,7 +191,7 @@ async fn rules_that_lead_in_a_circle_are_named() {
     let told = refusal(&world, "round/app").await;
     assert!(
         told.ends_with(
-            "lead in a circle: round/app in 000000000000/eu-west-1, then round/app in \
+            "leads in a circle: the rules of this server come back to where they were: round/app in 000000000000/eu-west-1, then round/app in \
              000000000000/us-east-1, then round/app in 000000000000/eu-west-1"
         ),
         "{told}"

@@ -63,6 +63,11 @@ fn upstream(error: &Error, has_credentials: bool) -> String {
             "The upstream registry answered with the HTTP status {status}. Verify the upstream \
              registry URL and that the upstream registry works, and try again."
         ),
+        Error::Circle { .. } => {
+            "The upstream registry leads back to this one. Verify the upstream \
+                                 registry URL, and the rules of that registry, and try again."
+                .to_owned()
+        }
         Error::Invalid { reason, .. } => format!(
             "The answer of the upstream registry cannot be used: {reason}. Verify the upstream \
              registry URL and try again."

@@ -27,7 +27,7 @@ pub(super) async fn get(
     digest: &Digest,
     exchange: &mut Exchange,
 ) -> Outcome {
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     if conditional::not_modified(&call.head.headers, digest) {
         // The client has it: make sure that it may, and start nothing.
         return head(call, name, digest, exchange).await;
@@ -77,7 +77,7 @@ pub(super) async fn head(
     digest: &Digest,
     exchange: &mut Exchange,
 ) -> Outcome {
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     let blob = registry
         .stat_blob(caller, name, digest)
         .await

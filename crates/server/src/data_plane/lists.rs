@@ -28,7 +28,7 @@ pub(super) async fn tags(
     name: &RepositoryName,
     exchange: &mut Exchange,
 ) -> Outcome {
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     let page = page(call, &Query::of(call.head))?;
     let found = registry.tags(caller, name, &page).await;
     let found = found.map_err(|error| error::pull(error, Subject::Manifest))?;
@@ -43,7 +43,7 @@ pub(super) async fn tags(
 
 /// Answers `_catalog`.
 pub(super) async fn catalog(call: &Call<'_>) -> Outcome {
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     let page = page(call, &Query::of(call.head))?;
     let found = registry.catalog(caller, &page).await.map_err(error::describe)?;
     let names: Vec<_> = found.items.iter().map(|name| name.as_str()).collect();
@@ -58,7 +58,7 @@ pub(super) async fn referrers(
     subject: &Digest,
     exchange: &mut Exchange,
 ) -> Outcome {
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     let query = Query::of(call.head);
     let page = page(call, &query)?;
     let wanted = query.get("artifactType").filter(|kind| !kind.is_empty());

@@ -20,7 +20,7 @@ pub(super) async fn get(
     reference: &Reference,
     exchange: &mut Exchange,
 ) -> Outcome {
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     let is_head = call.head.method == Method::HEAD;
     let outcome = if is_head {
         registry.stat_manifest(caller, name, reference).await

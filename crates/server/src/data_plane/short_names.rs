@@ -18,7 +18,7 @@ pub(super) async fn whole_name(
     route: &Route,
 ) -> Result<Option<RepositoryName>, Failure> {
     let Some(name) = route.repository() else { return Ok(None) };
-    let (registry, caller) = (&call.doors.registry, &call.login.caller);
+    let (registry, caller) = (call.registry, &call.login.caller);
     let whole = registry.whole_name(caller, name).await;
     whole.map_err(|error| error::pull(error, Subject::Manifest))
 }

@@ -515,6 +515,7 @@ fn every_failure_has_its_answer() {
             502,
         ),
         (upstream(upstream::Error::TooLarge { host: host(), limit_bytes: 1 }), 502),
+        (upstream(upstream::Error::Circle { host: host(), reason: "x".to_owned() }), 508),
         (
             upstream(upstream::Error::Refused {
                 host: host(),

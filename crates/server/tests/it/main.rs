@@ -1,5 +1,6 @@
 //! The `cistern` process seen from outside, and the rules of the house.
 
+mod circles;
 mod commands;
 mod environment;
 mod kinds;

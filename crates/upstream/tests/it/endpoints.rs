@@ -136,6 +136,17 @@ async fn one_that_failed_rests_and_is_asked_last() {
     }
 }
 
+/// A circle leads through one endpoint, which is well; the next may lead out of it.
+#[tokio::test]
+async fn a_circle_is_left_by_the_next_endpoint() {
+    let world = World::new(|_| {}).await;
+    world.first.script(&world.path, Script::status(508).times(1));
+    for expected in [(1, 1), (1, 0)] {
+        assert_eq!(world.ask().await, "ok");
+        assert_eq!(world.asked(), expected);
+    }
+}
+
 /// Each has a budget of its own; only where all are held nobody is asked.
 #[tokio::test]
 async fn a_429_holds_one_endpoint() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use testkit::{Script, ScriptedUpstream, Tokens};
-use upstream::{Settings, Upstream as _};
+use upstream::{Settings, Trail, Upstream as _};
 use url::Url;
 
 use crate::world::{
@@ -151,4 +151,23 @@ async fn https_never_steps_down() {
     // What the operator sends elsewhere goes there.
     settings.endpoints.insert(storage.authority(), vec![Url::parse(&storage.url()).unwrap()]);
     assert_eq!(fetch(&client(settings), &target, &digest).await.unwrap(), blob());
+}
+
+/// Who waits is told to everybody on the way: a circle may go by way of a redirect.
+#[tokio::test]
+async fn those_who_wait_are_named_all_the_way() {
+    let (registry, digest, path) = with_blob().await;
+    let storage = ScriptedUpstream::start().await;
+    storage.add_file("/storage/blob", blob());
+    registry.script(&path, Script::redirect(307, &format!("{}/storage/blob", storage.url())));
+    let mut target = target(&registry.url());
+    let client = client(settings());
+    fetch(&client, &target, &digest).await.unwrap();
+    target.trail = Trail::default().then("a1").then("b2");
+    fetch(&client, &target, &digest).await.unwrap();
+    for upstream in [&registry, &storage] {
+        let seen = upstream.requests();
+        let via: Vec<_> = seen.iter().map(|seen| seen.header("via")).collect();
+        assert_eq!(via, [None, Some("1.1 cistern-a1, 1.1 cistern-b2")]);
+    }
 }

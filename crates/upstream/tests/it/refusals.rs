@@ -43,6 +43,7 @@ async fn the_upstreams_truth_is_kept() {
         (Script::status(500), "status 500", false, true),
         (Script::status(502).body(&"x".repeat(100_000)), "status 502", false, true),
         (Script::status(503).retry_after("1"), "status 503", false, true),
+        (Script::error(508, "UNAVAILABLE", "it came back"), "circle: it came back", true, false),
         (Script::status(204), "status 204", false, false),
         (Script::status(304), "status 304", false, false),
     ] {

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use oci::{Digest, Reference, Tag};
 use testkit::ScriptedUpstream;
 use upstream::{
-    BlobBody, Credentials, Error, HttpUpstream, Identity, Proxy, Settings, Target, Timeouts,
+    BlobBody, Credentials, Error, HttpUpstream, Identity, Proxy, Settings, Target, Timeouts, Trail,
     Upstream as _,
 };
 
@@ -49,6 +49,7 @@ pub(crate) fn target(registry_url: &str) -> Target {
         identity: Identity::anonymous(),
         role: None,
         neighbour: None,
+        trail: Trail::default(),
     }
 }
 
@@ -106,6 +107,7 @@ pub(crate) fn kind<T>(outcome: &Result<T, Error>) -> String {
         Err(Error::Unauthorized { reason, .. }) => format!("unauthorized: {reason}"),
         Err(Error::Denied { reason, .. }) => format!("denied: {reason}"),
         Err(Error::RateLimited { retry_after, .. }) => format!("rate limited: {retry_after:?}"),
+        Err(Error::Circle { reason, .. }) => format!("circle: {reason}"),
         Err(Error::Status { status, .. }) => format!("status {status}"),
         Err(Error::Invalid { reason, .. }) => format!("invalid: {reason}"),
         Err(Error::DigestMismatch { .. }) => "digest mismatch".to_owned(),

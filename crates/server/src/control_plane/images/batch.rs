@@ -141,6 +141,7 @@ fn upstream(error: &PullError) -> Said {
                 format!("The upstream registry {host} limits the rate of requests"),
             ),
             Error::NotFound { host }
+            | Error::Circle { host, .. }
             | Error::Status { host, .. }
             | Error::Invalid { host, .. }
             | Error::DigestMismatch { host, .. }

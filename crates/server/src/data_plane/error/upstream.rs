@@ -1,7 +1,8 @@
 //! What is said when an upstream failed and nothing is cached: its own truth.
 //!
 //! 404 only for its 404; its 401 and 403 become 403, its 429 stays one, and everything else is a
-//! 502, or a 504 where it was silent.
+//! 502, or a 504 where it was silent. A circle of registries is a 508 (RFC 5842 7.2) all the way back:
+//! each of them tells by it that the next one is well, and that asking again does not help.
 
 use http::{HeaderValue, header};
 use oci::ErrorCode;
@@ -46,6 +47,14 @@ pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
                 None => failure,
             }
         }
+        Error::Circle { host, reason } => Failure::new(
+            ErrorCode::LoopDetected,
+            format!("The upstream registry {host} leads in a circle: {reason}"),
+        )
+        .with_detail(json!({
+            "upstream": host,
+            "hint": "a pull through cache rule names an upstream whose own rules lead back here",
+        })),
         Error::Status { host, status } => bad(host, &format!("answered {status}")),
         Error::Invalid { host, reason } => {
             bad(host, &format!("sent an answer that cannot be used: {reason}"))
