@@ -182,6 +182,9 @@ pub enum Error {
     /// Rules that do not work, images that could not be removed, a preview that did not end well.
     #[error("{0}")]
     Failed(String),
+    /// Somebody stopped it while it was under way.
+    #[error("stopped: {0}")]
+    Interrupted(String),
     /// Somebody pressed Ctrl-C, or the terminal went away.
     #[error("stopped before anything was done")]
     Stopped(#[source] io::Error),
@@ -210,6 +213,11 @@ impl Error {
     /// Tells whether the words of the command are at fault, rather than what was found.
     pub fn is_misuse(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::Misused { .. })
+    }
+
+    /// Tells whether somebody stopped it while it was under way.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted(_))
     }
 
     /// The class of an API's refusal.

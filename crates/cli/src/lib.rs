@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod connection;
 mod error;
+mod interrupt;
 mod layout;
 mod output;
 mod prompt;

@@ -163,6 +163,14 @@ impl RegistryClient {
         self.send(request, upload).await.map(drop)
     }
 
+    /// Gives an upload up.
+    ///
+    /// # Errors
+    /// What the registry says.
+    pub(crate) async fn cancel(&self, upload: &str) -> Result<(), Error> {
+        self.send(self.request(Method::DELETE, upload), upload).await.map(drop)
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.endpoint))

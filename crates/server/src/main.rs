@@ -34,6 +34,8 @@ use telemetry::{FILTER_VARIABLE, FilterError};
 /// Exit codes, as `sysexits` and most programs use them.
 const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
+/// What a shell says of a program that SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     match run() {
@@ -42,8 +44,16 @@ fn main() -> ExitCode {
             let line = doors::chain(&*error).replace('\n', " ");
             // Nobody is left to tell where stderr is closed.
             let _ = writeln!(std::io::stderr(), "cistern: {line}");
-            ExitCode::from(if is_misuse(&error) { MISUSED } else { FAILED })
+            ExitCode::from(exit_code(&error))
         }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<cli::Error>() {
+        Some(error) if error.is_interrupted() => INTERRUPTED,
+        _ if is_misuse(error) => MISUSED,
+        _ => FAILED,
     }
 }
 

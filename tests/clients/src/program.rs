@@ -243,6 +243,17 @@ impl Daemon {
         self.end(Signal::TERM)
     }
 
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// When it outlives the deadline.
+    #[must_use]
+    pub fn ended(mut self) -> ExitStatus {
+        wait::until(&format!("the end of `{}`", self.line), || {
+            self.child.try_wait().expect("a child of ours can be waited for")
+        })
+    }
+
     fn end(&mut self, signal: Signal) -> ExitStatus {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         // An error means that it has already ended: the wait below tells how.

@@ -87,7 +87,13 @@ impl Writer {
     pub(crate) fn file(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Written { path: path.to_owned(), source };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let file = NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(failed)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // A name that says what it is, should a power cut leave it there.
+        let file = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".partial")
+            .tempfile_in(parent.unwrap_or(Path::new(".")))
+            .map_err(failed)?;
         let mut builder = tar::Builder::new(BufWriter::with_capacity(READ_BYTES, file));
         append(&mut builder, Path::new(MARKER), MARKER_TEXT.len(), MARKER_TEXT.as_bytes())
             .map_err(failed)?;

@@ -1,5 +1,7 @@
 //! The commands for people on a terminal: what they ask, what they hide.
 
+mod warming;
+
 use std::{
     fs::{File, OpenOptions},
     io::{Read as _, Write as _},
@@ -7,6 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -17,7 +20,7 @@ use rustix::{
 
 use crate::{
     commands::{World, succeeded},
-    process::wait_for,
+    process::{DEADLINE, wait_for},
 };
 
 /// A command with a terminal for stdin, stdout and stderr. Killed when this is dropped.
@@ -83,6 +86,11 @@ impl Terminal {
         writeln!(self.keys, "{text}").expect("it reads");
     }
 
+    /// Types keys, whatever is on the screen.
+    fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("it reads");
+    }
+
     #[track_caller]
     fn shows(&self, text: &str) {
         self.shows_times(text, 1);
@@ -90,9 +98,11 @@ impl Terminal {
 
     #[track_caller]
     fn shows_times(&self, text: &str, times: usize) {
-        wait_for(&format!("{text:?} on the screen"), || {
-            (self.screen().matches(text).count() >= times).then_some(())
-        });
+        let started = Instant::now();
+        while self.screen().matches(text).count() < times {
+            assert!(started.elapsed() < DEADLINE, "no {text:?} on the screen: {}", self.screen());
+            thread::park_timeout(Duration::from_millis(5));
+        }
     }
 
     /// Waits for the end; the code, and all that was shown.
@@ -181,7 +191,7 @@ fn who_stops_leaves_nothing_behind() {
         let modes = tcgetattr(&terminal.keys).expect("a terminal").local_modes;
         (!modes.contains(LocalModes::ICANON)).then_some(())
     });
-    terminal.keys.write_all(b"\x03").expect("it reads");
+    terminal.types("\u{3}");
     let (code, screen) = terminal.ended();
     assert_ne!(code, Some(0), "{screen}");
     for words in [["rule", "list"], ["secret", "list"]] {

@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use clients::cistern::invocation;
 use clients::program::write;
-use clients::{Cistern, Containers, Image, Skopeo, UpstreamRegistry, or_skip};
+use clients::{
+    Cistern, Containers, Daemon, Image, Skopeo, StallingProxy, UpstreamRegistry, or_skip,
+};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -155,6 +158,92 @@ fn a_part_of_an_image_is_carried_as_what_it_is() {
     let elsewhere = cache(NOWHERE);
     let said = elsewhere.command(&["cache", "import", &path]).failure();
     assert!(said.contains("not what") && said.contains("digest says"), "{said}");
+}
+
+#[test]
+fn an_export_that_is_stopped_leaves_what_was_there() {
+    let mut upstream = or_skip!(UpstreamRegistry::open());
+    let app = Image::one_layer(6 << 20);
+    upstream.push(&app, "team/app", "1");
+    let here = cache(&upstream.url());
+    here.command(&["cache", "warm", APP]).success();
+    // All of it is here: what stops is the way from the cache to the command.
+    let proxy = || StallingProxy::start(&here.host(), 2 << 20);
+    let directory = TempDir::new().expect("a temporary directory");
+    let (tar, layout) = (directory.path().join("images.tar"), directory.path().join("layout"));
+    write(&tar, "an earlier one");
+    let export = |proxy: &StallingProxy, to: &[&str]| {
+        let mut export = invocation(directory.path());
+        export.env("CISTERN_DATA_DIR", here.data_directory());
+        export.args(["cache", "export", APP, "--endpoint-url", &proxy.url()]).args(to);
+        Daemon::start(&mut export, here.data_directory().as_path(), "export")
+    };
+    let left = || {
+        let entries = fs::read_dir(directory.path()).expect("ours");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("ours").file_name()).collect();
+        names.sort();
+        names
+    };
+
+    let stalling = proxy();
+    let exporting = export(&stalling, &["--file", "images.tar"]);
+    stalling.wait_for_stall();
+    assert_eq!(left().len(), 2, "it writes to a file of another name");
+    let log = || fs::read_to_string(here.data_directory().join("export.err")).expect("a log");
+    assert_eq!(exporting.terminate().code(), Some(130), "{}", log());
+    assert!(log().contains("stopped: images.tar is as it was"), "{}", log());
+    assert_eq!(left(), ["images.tar"]);
+    assert_eq!(fs::read_to_string(&tar).expect("it is there"), "an earlier one");
+
+    // A directory keeps the blobs that came whole, and is no layout of the image yet.
+    let stalling = proxy();
+    let exporting = export(&stalling, &["--output-dir", "layout"]);
+    stalling.wait_for_stall();
+    assert_eq!(exporting.terminate().code(), Some(130), "{}", log());
+    let said = here.command(&["cache", "import", &layout.display().to_string()]).failure();
+    assert!(said.contains("there is no index.json in it"), "{said}");
+    stalling.release();
+    assert!(export(&stalling, &["--output-dir", "layout"]).ended().success(), "{}", log());
+    let imported = cache(NOWHERE).command(&["cache", "import", &layout.display().to_string()]);
+    imported.success();
+}
+
+#[test]
+fn an_import_by_ecrs_own_rules_needs_a_repository_or_a_template() {
+    let mut upstream = or_skip!(UpstreamRegistry::open());
+    let app = Image::one_layer(1 << 20);
+    upstream.push(&app, "team/app", "1");
+    let directory = TempDir::new().expect("a temporary directory");
+    let tar = directory.path().join("images.tar").display().to_string();
+    cache(&upstream.url()).command(&["cache", "export", "--file", &tar, APP]).success();
+
+    let strict = || Cistern::start(&["--strict-ecr", "--rule=hub=quay.io"]);
+    let there = strict();
+    let skopeo = or_skip!(Skopeo::new());
+    or_skip!(log_in(&skopeo, &there));
+    let import = ["cache", "import", &tar];
+    let said = there.command(&import).failure();
+    let way_out = ["the repository hub/team/app is not there", "strict-ecr", "create-on-push"];
+    assert!(way_out.iter().all(|part| said.contains(part)), "{said}");
+    there.command(&["repository", "add", "hub/team/app"]).success();
+    there.command(&import).success();
+    let reference = format!("{}/{APP}", there.host());
+    skopeo.pull(&reference).assert_whole(&app);
+
+    // A template for pushes lets it in; what the repository gets is what a pull would give it.
+    let there = strict();
+    or_skip!(log_in(&skopeo, &there));
+    let template = |prefix: &str, cause: &str, more: &[&str]| {
+        let add = ["template", "add", prefix, "--applied-for", cause];
+        there.command(&[&add[..], more].concat()).success();
+    };
+    template("hub", "create-on-push", &[]);
+    template("ROOT", "pull-through-cache", &["--image-tag-mutability", "immutable"]);
+    there.command(&import).success();
+    let shown = there.command(&["repository", "show", "hub/team/app", "--output", "json"]).json();
+    assert_eq!(shown["imageTagMutability"], "IMMUTABLE", "{shown}");
+    let reference = format!("{}/{APP}", there.host());
+    skopeo.pull(&reference).assert_whole(&app);
 }
 
 #[test]

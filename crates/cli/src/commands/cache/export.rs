@@ -6,9 +6,15 @@ use aws::cistern::WarmedCacheImage;
 use oci::{Digest, Kind, Manifest, Platform, Reference, cosign_tags, platforms_of};
 use serde::Serialize;
 
-use super::{Wanted, names::Name, progress::Progress, warm};
+use super::{
+    Wanted,
+    names::{Name, Names},
+    progress::Progress,
+    warm,
+};
 use crate::{
     error::Error,
+    interrupt::Interrupt,
     layout::{Entry, Whole, Writer},
     output::{Table, short_digest, size},
     registry_client::{Fetched, RegistryClient},
@@ -22,6 +28,23 @@ const DEPTH_MAX: usize = 4;
 pub(super) enum Target {
     Directory(PathBuf),
     File(PathBuf),
+}
+
+impl Target {
+    /// Says what is there of an export that was stopped.
+    fn left(&self) -> String {
+        match self {
+            Self::Directory(path) => format!(
+                "the blobs that came are in {}: repeat the command to go on",
+                path.display()
+            ),
+            Self::File(path) => format!(
+                "{} is as it was: a tar file is written anew each time, a directory \
+                 (--output-dir) goes on where it was",
+                path.display()
+            ),
+        }
+    }
 }
 
 /// What was exported of an image.
@@ -45,6 +68,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let names = wanted.names()?;
     // Before hours of work: can it be written there at all?
+    let mut interrupt = Interrupt::take()?;
     let writer = match &target {
         Target::Directory(path) => Writer::directory(path)?,
         Target::File(path) => Writer::file(path)?,
@@ -55,10 +79,11 @@ pub(super) async fn run(
     let progress = Progress::new(session.output, "exporting");
     let total = warmed.iter().map(|image| image.size_in_bytes).sum();
     let mut export = Export { registry, writer, progress, wanted, total, done: 0 };
-    let mut all = Vec::with_capacity(names.0.len());
-    for (name, warmed) in names.0.iter().zip(&warmed) {
-        all.push(export.image(name, warmed).await?);
-    }
+    let all = tokio::select! {
+        all = export.images(&names, &warmed) => all?,
+        // What is being written goes with its guard.
+        () = interrupt.comes() => return Err(Error::Interrupted(target.left())),
+    };
     let Export { writer, progress, .. } = export;
     writer.finish()?;
     drop(progress);
@@ -94,6 +119,18 @@ struct Step {
 }
 
 impl Export<'_> {
+    async fn images(
+        &mut self,
+        names: &Names,
+        warmed: &[WarmedCacheImage],
+    ) -> Result<Vec<Exported>, Error> {
+        let mut all = Vec::with_capacity(names.0.len());
+        for (name, warmed) in names.0.iter().zip(warmed) {
+            all.push(self.image(name, warmed).await?);
+        }
+        Ok(all)
+    }
+
     async fn image(&mut self, name: &Name, warmed: &WarmedCacheImage) -> Result<Exported, Error> {
         // What was warmed is what is exported, wherever the tag goes meanwhile.
         let digest = warmed.image_digest.as_deref().and_then(|text| Digest::parse(text).ok());

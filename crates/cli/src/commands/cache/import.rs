@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    interrupt::Interrupt,
     layout::{Entry, Index, Reader},
     output::{Table, short_digest, size},
     registry_client::RegistryClient,
@@ -69,11 +70,26 @@ pub(super) async fn run(
     let images = name_images(path, &index, name)?;
     let registry = RegistryClient::connect(&session.client).await?;
     let progress = Progress::new(session.output, "importing");
-    let mut import = Import { session, path, reader, registry, progress, done: 0, total: 0 };
-    let mut all = Vec::with_capacity(images.len());
-    for (name, entry) in images {
-        all.push(import.image(&name, entry).await?);
-    }
+    let mut interrupt = Interrupt::take()?;
+    let mut import =
+        Import { session, path, reader, registry, progress, upload: None, done: 0, total: 0 };
+    let stopped = tokio::select! {
+        all = import.images(&images) => Ok(all?),
+        () = interrupt.comes() => Err(import.upload.take()),
+    };
+    let all = match stopped {
+        Ok(all) => all,
+        Err(upload) => {
+            if let Some(upload) = upload {
+                // One that cannot be cancelled ends by its age.
+                let _ = import.registry.cancel(&upload).await;
+            }
+            return Err(Error::Interrupted(
+                "the blobs and images that were sent are kept: repeat the command to go on"
+                    .to_owned(),
+            ));
+        }
+    };
     drop(import);
     let header = ["IMAGE", "DIGEST", "MANIFESTS", "SIZE", "NEW", "LEFT OUT"];
     let mut table = Table::new("images", &header);
@@ -129,11 +145,21 @@ struct Import<'a, 's> {
     reader: Reader,
     registry: RegistryClient,
     progress: Progress,
+    /// The blob that is being sent.
+    upload: Option<String>,
     done: u64,
     total: u64,
 }
 
 impl Import<'_, '_> {
+    async fn images(&mut self, images: &[(Name, &Entry)]) -> Result<Vec<Imported>, Error> {
+        let mut all = Vec::with_capacity(images.len());
+        for (name, entry) in images {
+            all.push(self.image(name, entry).await?);
+        }
+        Ok(all)
+    }
+
     async fn image(&mut self, name: &Name, entry: &Entry) -> Result<Imported, Error> {
         let digest = Digest::parse(&entry.digest)
             .map_err(|error| self.wrong(format!("{}: {error}", entry.digest)))?;
@@ -301,7 +327,8 @@ impl Import<'_, '_> {
                 self.wrong(format!("{digest} has {has} bytes, its manifest says {size_bytes}"))
             );
         }
-        let upload = self.registry.start_upload(&name.repository).await?;
+        let upload = self.start_upload(name).await?;
+        self.upload = Some(upload.clone());
         let (mut bytes, mut hasher) = (found.bytes, Hasher::new(digest.algorithm()));
         let mut sent = 0;
         while sent < *size_bytes {
@@ -325,7 +352,24 @@ impl Import<'_, '_> {
         };
         let _: ImportCacheLayerResponse =
             self.session.client.cistern(Operation::ImportCacheLayer, &request).await?;
+        self.upload = None;
         Ok(())
+    }
+
+    /// Begins to send a blob. By ECR's own rules nothing may be sent to a repository that is not
+    /// there, unless a template for pushes covers it, and an import is no exception.
+    async fn start_upload(&self, name: &Name) -> Result<String, Error> {
+        let repository = &name.repository;
+        self.registry.start_upload(repository).await.map_err(|error| match error {
+            Error::Registry { status: 404, .. } => Error::Absent {
+                what: format!("the repository {repository}"),
+                way_out: "the server holds to ECR's rules (strict-ecr) and makes none for what is \
+                          sent: make it with `cistern repository add`, or a template with \
+                          `cistern template add PREFIX --applied-for create-on-push`, and repeat \
+                          the command",
+            },
+            error => error,
+        })
     }
 
     fn chunk(&self, bytes: &mut impl Read, length: u64) -> Result<Vec<u8>, Error> {

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    interrupt::Interrupt,
     output::{Table, size},
     session::Session,
 };
@@ -83,20 +84,37 @@ async fn one(
         platforms: Some(wanted.platform.iter().map(ToString::to_string).collect()),
         include_referrers: Some(wanted.referrers),
     };
+    // Before it is started: nothing could be told to end whose id is not known yet.
+    let mut interrupt = Interrupt::take()?;
     let started: CacheWarming =
         session.client.cistern(Operation::StartCacheWarming, &request).await?;
     let id = started.warming_id.unwrap_or_default();
     let progress = Progress::new(session.output, "warming");
     tokio::select! {
-        ended = follow(session, &id, &progress) => ended,
-        _ = tokio::signal::ctrl_c() => {
-            drop(progress);
-            let request = CancelCacheWarmingRequest { registry_id: None, warming_id: id };
-            let _: CacheWarming =
-                session.client.cistern(Operation::CancelCacheWarming, &request).await?;
-            Err(Error::Failed("stopped: what came so far is kept, repeat it to go on".to_owned()))
-        }
+        ended = follow(session, &id, &progress) => return ended,
+        () = interrupt.comes() => {}
     }
+    drop(progress);
+    tokio::select! {
+        canceled = cancel(session, id) => Err(canceled?),
+        // Who asks twice does not want to wait.
+        () = interrupt.comes() => Err(Error::Interrupted(
+            "the server may not have heard of it: there the warming may go on".to_owned(),
+        )),
+    }
+}
+
+/// Has the server end a warming; returns what to say about it.
+async fn cancel(session: &Session<'_>, id: String) -> Result<Error, Error> {
+    let request = CancelCacheWarmingRequest { registry_id: None, warming_id: id };
+    let ended: CacheWarming =
+        session.client.cistern(Operation::CancelCacheWarming, &request).await?;
+    let whole = ended.images.iter().filter(|image| image.status == "COMPLETE").count();
+    Ok(Error::Interrupted(format!(
+        "{whole} of {} images are warm, and of the others what came is kept: repeat the command to \
+         go on",
+        ended.images.len()
+    )))
 }
 
 /// Asks how far a warming is until it has ended.
