@@ -154,6 +154,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { @subject $open; tags:
             are_pushed
             are_refreshed
+            are_set_on_condition
             move_from_image_to_image
             moved_by_two_at_once_name_one_image
             that_moved_are_not_refreshed

@@ -112,13 +112,47 @@ pub struct NewManifest {
     pub settings: RepositorySettings,
 }
 
-/// Parts of a manifest that a repository has.
+/// What has to hold of a repository when a manifest is recorded in it: it has these parts of it, and
+/// the tag names what it should.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldParts {
     /// Blobs that are linked.
     pub links: Vec<Digest>,
     /// Manifests.
     pub manifests: Vec<Digest>,
+    /// What the tag, where one is to be set, has to name before.
+    pub tag: Precondition,
+}
+
+/// What a tag has to name for it to be set. The default allows everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// It names one of these.
+    pub matches: Option<Named>,
+    /// It names none of these.
+    pub matches_none: Option<Named>,
+}
+
+/// What a tag may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Whatever there is.
+    Anything,
+    /// One of these.
+    OneOf(Vec<Digest>),
+}
+
+impl Precondition {
+    /// Tells whether a tag that names `held`, or does not exist, may be set.
+    pub fn allows(&self, held: Option<&Digest>) -> bool {
+        let is = |named: &Named| {
+            held.is_some_and(|held| match named {
+                Named::Anything => true,
+                Named::OneOf(digests) => digests.contains(held),
+            })
+        };
+        self.matches.as_ref().is_none_or(is) && !self.matches_none.as_ref().is_some_and(is)
+    }
 }
 
 /// A link to be recorded: repository where missing, and link, in one transaction.

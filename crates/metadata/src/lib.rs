@@ -28,8 +28,8 @@ mod upload;
 
 pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
-    CachedImage, HeldParts, Image, Link, LooseLink, ManifestFact, NewLink, NewManifest, Origin,
-    Pull, Repository, TagFact,
+    CachedImage, HeldParts, Image, Link, LooseLink, ManifestFact, Named, NewLink, NewManifest,
+    Origin, Precondition, Pull, Repository, TagFact,
 };
 pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
 pub use lifecycle::{ExpiringImage, Expiry, LifecyclePreview, PreviewResult, PreviewStatus};

@@ -54,6 +54,12 @@ pub enum Error {
         /// What it names.
         digest: Digest,
     },
+    /// The tag does not name what it has to for this.
+    #[error("the tag names something else")]
+    TagMoved {
+        /// What it names.
+        digest: Option<Digest>,
+    },
     /// The repository does not have a part of the manifest any more.
     #[error("the repository has no {digest}")]
     PartMissing {

@@ -122,7 +122,8 @@ pub async fn knows_what_is_needed(one: &dyn MetadataStore, other: &dyn MetadataS
 /// A manifest is recorded with its parts only where the repository has them.
 pub async fn spares_what_a_manifest_relies_on(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     let new = tagged("hub/a", "image", "1", 1_000);
-    let parts = HeldParts { links: vec![digest("layer a")], manifests: vec![digest("child")] };
+    let (links, manifests) = (vec![digest("layer a")], vec![digest("child")]);
+    let parts = HeldParts { links, manifests, ..HeldParts::default() };
     let refused = one.record_with_parts(&home(), &new, &parts).await;
     assert_refused!(refused, Error::PartMissing { .. });
     let none = other.repository(&home(), &repository("hub/a")).await;

@@ -6,7 +6,10 @@ use super::{
     ROUNDS, assert_refused,
     samples::{digest, home, manifest, pushed, repository, tag, tagged},
 };
-use crate::{Error, ManifestFact, MetadataStore, NewManifest, PageRequest, TagFact, Timestamp};
+use crate::{
+    Error, HeldParts, ManifestFact, MetadataStore, Named, NewManifest, PageRequest, Precondition,
+    TagFact, Timestamp,
+};
 
 const NAME: &str = "docker-hub/library/alpine";
 
@@ -22,6 +25,39 @@ async fn tags_of(store: &dyn MetadataStore, content: &str) -> Vec<Tag> {
     let images = images(store).await;
     let image = images.into_iter().find(|(held, _)| *held == digest(content));
     image.expect("the image").1
+}
+
+/// A tag is set on condition of what it names, and of several who set it on the same one succeeds.
+pub async fn are_set_on_condition(one: &dyn MetadataStore, other: &dyn MetadataStore) {
+    let set = async |store: &dyn MetadataStore, content: &str, tag: Precondition| {
+        let parts = HeldParts { tag, ..HeldParts::default() };
+        store.record_with_parts(&home(), &tagged(NAME, content, "latest", 1_000), &parts).await
+    };
+    let is = |named| Precondition { matches: Some(named), ..Precondition::default() };
+    let is_not = |named| Precondition { matches_none: Some(named), ..Precondition::default() };
+    let one_of = |contents: &[&str]| Named::OneOf(contents.iter().copied().map(digest).collect());
+    for named in [Named::Anything, one_of(&["a"])] {
+        let refused = set(one, "a", is(named)).await;
+        assert_refused!(refused, Error::TagMoved { digest: None });
+    }
+    assert_refused!(one.manifest(&home(), &repository(NAME), &digest("a")).await, Error::NotFound);
+    set(one, "a", is_not(Named::Anything)).await.expect("a new tag");
+    for refused in [is_not(Named::Anything), is(one_of(&["b"])), is_not(one_of(&["b", "a"]))] {
+        let refused = set(other, "b", refused).await;
+        let Err(Error::TagMoved { digest: held }) = refused else { panic!("{refused:?}") };
+        assert_eq!(held, Some(digest("a")));
+    }
+    set(other, "b", is(one_of(&["a", "c"]))).await.expect("a move");
+    set(one, "c", is(Named::Anything)).await.expect("a move");
+    set(one, "d", is_not(one_of(&["b"]))).await.expect("a move");
+    let (first, second) =
+        tokio::join!(set(one, "e", is(one_of(&["d"]))), set(other, "f", is(one_of(&["d"]))));
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    // Without a tag there is nothing to hold it against.
+    let mut untagged = tagged(NAME, "g", "latest", 1_000);
+    untagged.tag = None;
+    let parts = HeldParts { tag: is(one_of(&["a"])), ..HeldParts::default() };
+    one.record_with_parts(&home(), &untagged, &parts).await.expect("a manifest");
 }
 
 /// A tag that moves leaves its old image without it, other tags where they are.

@@ -117,6 +117,11 @@ impl ManifestStore for MemoryMetadata {
         {
             return Err(Error::PartMissing { digest: digest.clone() });
         }
+        let held = manifest.tag.as_ref().and_then(|tag| content?.tags.get(tag));
+        let held = held.map(|fact| &fact.digest);
+        if manifest.tag.is_some() && !parts.tag.allows(held) {
+            return Err(Error::TagMoved { digest: held.cloned() });
+        }
         state.record_manifest(registry, manifest)
     }
 

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::{SqliteMetadata, Write, links, removal, repositories, tags};
 use crate::{
     Error, HeldParts, Image, ManifestFact, ManifestStore, NewManifest, Origin, Page, PageRequest,
-    Pull, RegistryId, TagFact, Timestamp, stored,
+    Precondition, Pull, RegistryId, TagFact, Timestamp, stored,
 };
 
 statements! {
@@ -51,6 +51,9 @@ impl ManifestStore for SqliteMetadata {
     ) -> Result<(), Error> {
         let mut write = self.write().await?;
         check_parts(&mut write, registry, &manifest.repository, parts).await?;
+        if let Some(tag) = &manifest.tag {
+            check_tag(&mut write, registry, &manifest.repository, tag, &parts.tag).await?;
+        }
         record(write, registry, manifest).await
     }
 
@@ -188,6 +191,22 @@ async fn check_parts(
         manifest.map_err(|error| missing(error, digest))?;
     }
     Ok(())
+}
+
+/// Checks that a tag names what it has to.
+async fn check_tag(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    tag: &Tag,
+    precondition: &Precondition,
+) -> Result<(), Error> {
+    let digest = match tags::find(write.connection(), registry, repository, tag).await {
+        Ok(held) => Some(held.digest),
+        Err(Error::NotFound) => None,
+        Err(error) => return Err(error),
+    };
+    if precondition.allows(digest.as_ref()) { Ok(()) } else { Err(Error::TagMoved { digest }) }
 }
 
 /// Checks that a tag is free to name what it is about to.

@@ -24,10 +24,11 @@ pub trait ManifestStore: Send + Sync + fmt::Debug + 'static {
     ) -> Result<(), Error>;
 
     /// As [`record_manifest`](Self::record_manifest), provided that the repository has these of its
-    /// parts.
+    /// parts, and that the tag names what it should.
     ///
     /// # Errors
-    /// As there; [`Error::PartMissing`] for the first that it does not have.
+    /// As there; [`Error::PartMissing`] for the first part that it does not have;
+    /// [`Error::TagMoved`].
     async fn record_with_parts(
         &self,
         registry: &RegistryId,

@@ -109,6 +109,16 @@ pub enum PushError {
         /// What it names.
         digest: Digest,
     },
+    /// The tag does not name what the client wants it to name before it is set.
+    #[error("tag {tag} of {repository} does not name what it has to")]
+    TagMoved {
+        /// The repository.
+        repository: RepositoryName,
+        /// The tag.
+        tag: Tag,
+        /// What it names.
+        digest: Option<Digest>,
+    },
     /// Whether a blob of the manifest is there could not be found out.
     #[error(transparent)]
     Pull(PullError),

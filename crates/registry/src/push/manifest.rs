@@ -4,7 +4,7 @@
 //! an index need not either, unless ECR's rules hold; config and layers must.
 
 use bytes::Bytes;
-use metadata::{Change, HeldParts, ManifestFact, NewManifest};
+use metadata::{Change, HeldParts, ManifestFact, NewManifest, Precondition};
 use oci::{Algorithm, Digest, Kind, Manifest, Reference, RepositoryName, Tag};
 
 use super::PushError;
@@ -23,6 +23,8 @@ pub struct NewImage {
     pub bytes: Bytes,
     /// Whether the manifests of an index must be there.
     pub whole: bool,
+    /// What the tag has to name before it is set.
+    pub precondition: Precondition,
 }
 
 /// A manifest that was pushed.
@@ -58,7 +60,8 @@ impl Registry {
         let digest = check_digest(&new)?;
         let manifest = Manifest::read(&new.bytes, new.media_type.as_deref())?;
         check_media_type(&manifest, new.media_type.as_deref())?;
-        let parts = self.check_parts(caller, repository, &manifest, new.whole).await?;
+        let mut parts = self.check_parts(caller, repository, &manifest, new.whole).await?;
+        parts.tag = new.precondition;
         let was_there = self.is_same(caller, repository, &digest, new.tag.as_ref()).await?;
 
         let _claim = inner.store_bytes(&digest, new.bytes.clone()).await.map_err(stored)?;
@@ -90,10 +93,7 @@ impl Registry {
                     PushError::ManifestsUnknown { digests }
                 });
             }
-            Err(metadata::Error::TagImmutable { digest }) => {
-                return Err(immutable(repository, new.tag, digest));
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(refused(repository, new.tag, error)),
         }
         // What was written here must be seen here at once.
         let of = (caller.registry.clone(), repository.clone());
@@ -177,7 +177,8 @@ impl NewImage {
             Reference::Tag(tag) => (Some(tag), None),
             Reference::Digest(digest) => (None, Some(digest)),
         };
-        Self { tag, digest, media_type, bytes, whole: false }
+        let precondition = Precondition::default();
+        Self { tag, digest, media_type, bytes, whole: false, precondition }
     }
 }
 
@@ -204,11 +205,17 @@ fn check_media_type(manifest: &Manifest, pushed_as: Option<&str>) -> Result<(), 
     }
 }
 
-/// A tag that may not move; the store says so of one that was to be set.
-fn immutable(repository: &RepositoryName, tag: Option<Tag>, digest: Digest) -> PushError {
-    match tag {
-        Some(tag) => PushError::TagImmutable { repository: repository.clone(), tag, digest },
-        None => metadata::Error::TagImmutable { digest }.into(),
+/// A tag that may not be set; the store says so only where one was to be.
+fn refused(repository: &RepositoryName, tag: Option<Tag>, error: metadata::Error) -> PushError {
+    let repository = repository.clone();
+    match (tag, error) {
+        (Some(tag), metadata::Error::TagImmutable { digest }) => {
+            PushError::TagImmutable { repository, tag, digest }
+        }
+        (Some(tag), metadata::Error::TagMoved { digest }) => {
+            PushError::TagMoved { repository, tag, digest }
+        }
+        (_, error) => error.into(),
     }
 }
 

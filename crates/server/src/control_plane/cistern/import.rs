@@ -9,6 +9,7 @@ use aws::{
     exception::EcrException,
     json,
 };
+use metadata::Precondition;
 use oci::{Digest, Tag};
 use registry::{ImportError, NewImage};
 
@@ -49,6 +50,7 @@ pub(super) async fn image(call: &Call<'_>) -> Outcome {
         media_type: request.image_manifest_media_type,
         bytes: request.image_manifest.into(),
         whole: false,
+        precondition: Precondition::default(),
     };
     let imported = call
         .registry()

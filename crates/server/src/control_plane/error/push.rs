@@ -68,7 +68,8 @@ fn failure(error: &PushError, name: &str, mismatch: EcrException) -> Failure {
         ),
         PushError::BlobsUnknown { .. }
         | PushError::ManifestsUnknown { .. }
-        | PushError::TagImmutable { .. } => refused_image(error, name),
+        | PushError::TagImmutable { .. }
+        | PushError::TagMoved { .. } => refused_image(error, name),
         PushError::Pull(error) => return pull::image(error),
         PushError::Storage(error) => return storage(error, Kind::Server.into()),
         PushError::Abandoned => Kind::Server.into(),

@@ -11,6 +11,7 @@ use aws::{
     exception::EcrException,
     json,
 };
+use metadata::Precondition;
 use oci::{Digest, Referrer, RepositoryName, Tag};
 use registry::{DeleteFailure, ImageFailure as Reason, ImageId, NewImage, WantedImage};
 
@@ -36,6 +37,7 @@ pub(in crate::control_plane) async fn put(call: &Call<'_>) -> Outcome {
         media_type: request.image_manifest_media_type,
         bytes: request.image_manifest.clone().into(),
         whole: true,
+        precondition: Precondition::default(),
     };
     let pushed = call.registry().push_manifest(call.caller(), &repository, new).await;
     let pushed = pushed.map_err(|error| error::push_image(&error, name))?;

@@ -62,6 +62,15 @@ pub(in crate::data_plane) fn push(error: PushError) -> Failure {
                  be overwritten because the tag is immutable."
             ),
         ),
+        PushError::TagMoved { tag, digest, .. } => Failure::new(
+            ErrorCode::TagInvalid,
+            match digest {
+                Some(_) => format!("the tag '{tag}' names something else than it has to"),
+                None => format!("the tag '{tag}' does not exist, and has to"),
+            },
+        )
+        .with_status(StatusCode::PRECONDITION_FAILED)
+        .with_detail(json!({"tag": tag.as_str(), "digest": digest.as_ref().map(Digest::as_str)})),
         PushError::Pull(error) => return pull(error.clone(), Subject::Blob),
         PushError::Abandoned => ErrorCode::Unavailable.into(),
         PushError::Storage(error) => storage::failure(error),

@@ -46,6 +46,7 @@ pub(super) fn failure(error: &StorageError) -> Failure {
             | MetadataError::LimitExceeded { .. }
             | MetadataError::NotEmpty
             | MetadataError::TagImmutable { .. }
+            | MetadataError::TagMoved { .. }
             | MetadataError::PartMissing { .. }
             | MetadataError::NewerSchema { .. }
             | MetadataError::Corrupt { .. } => ErrorCode::Unknown.into(),

@@ -8,7 +8,7 @@ use oci::{ErrorCode, Reference, RepositoryName, Tag};
 use registry::{NewImage, PushError};
 
 use super::super::{
-    CONTENT_DIGEST, Call, Failure, Outcome, ascii,
+    CONTENT_DIGEST, Call, Failure, Outcome, ascii, conditional,
     error::{self, Subject},
     incoming,
     query::Query,
@@ -41,7 +41,7 @@ where
                 Failure::new(ErrorCode::ManifestInvalid, "the content type is not text")
             })?;
             // "The registry SHOULD ignore parameters on the `Content-Type` header."
-            Some(text.split(';').next().unwrap_or_default().trim().to_owned())
+            Some(text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
         }
     };
     let limit_bytes = registry.settings().manifest_bytes_max;
@@ -55,6 +55,10 @@ where
     };
     let mut new = NewImage::by_reference(reference, media_type, bytes);
     new.whole = registry.settings().strict_ecr;
+    // What a digest names never changes: nothing is lost there, whatever the condition.
+    if new.tag.is_some() {
+        new.precondition = conditional::precondition(&call.head.headers);
+    }
     new.tag = tags.first().cloned().or(new.tag);
     let more = tags.iter().skip(1).map(|tag| NewImage { tag: Some(tag.clone()), ..new.clone() });
     let more: Vec<_> = more.collect();

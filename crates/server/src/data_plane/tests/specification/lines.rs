@@ -296,6 +296,9 @@ const BLAKE3: &str =
 
 fn pushing_manifests() -> Vec<Line> {
     const SECTION: &str = "Pushing Manifests";
+    const CONDITIONAL: &str = "Pushing Manifests with Subject: conditional requests";
+    const NEW: &[(&str, &str)] = &[("if-none-match", "*")];
+    const FROM_ARTIFACT: &[(&str, &str)] = &[("if-match", "\"{artifact}\"")];
     const UNTYPED: &[(&str, &str)] = &[];
     const OF_DOCKER: &[(&str, &str)] =
         &[("content-type", "application/vnd.docker.distribution.manifest.v2+json; x=y")];
@@ -381,6 +384,40 @@ fn pushing_manifests() -> Vec<Line> {
             &[Code("DIGEST_INVALID")],
         )
         .manifest("refused", MANIFEST, NO_LAYERS),
+        line(
+            CONDITIONAL,
+            "a tag that is there is not made anew",
+            (PUT, "/v2/app/manifests/d"),
+            412,
+            &[Code("TAG_INVALID"), Json("/errors/0/detail/digest", r#""{docker}""#)],
+        )
+        .manifest("no layers", NEW, NO_LAYERS),
+        line(
+            CONDITIONAL,
+            "nor moved where it names something else than is thought",
+            (PUT, "/v2/app/manifests/d"),
+            412,
+            &[Code("TAG_INVALID")],
+        )
+        .manifest("no layers", FROM_ARTIFACT, NO_LAYERS),
+        line(
+            CONDITIONAL,
+            "one that is not there is not moved at all",
+            (PUT, "/v2/app/manifests/new"),
+            412,
+            &[Code("TAG_INVALID"), Json("/errors/0/detail/digest", "null")],
+        )
+        .manifest("no layers", FROM_ARTIFACT, NO_LAYERS),
+        line(CONDITIONAL, "it is moved", (PUT, "/v2/app/manifests/artifact"), 201, &[]).manifest(
+            "no layers",
+            FROM_ARTIFACT,
+            NO_LAYERS,
+        ),
+        line(CONDITIONAL, "a new one is made", (PUT, "/v2/app/manifests/z"), 201, &[]).manifest(
+            "no layers",
+            NEW,
+            NO_LAYERS,
+        ),
         line(
             SECTION,
             "what is wrong with a manifest is said",
@@ -593,8 +630,8 @@ fn tags() -> Vec<Line> {
             ("GET", "/v2/app/tags/list?n=2"),
             200,
             &[
-                Json("", r#"{"name":"app","tags":["d","nested"]}"#),
-                Header("link", "</v2/app/tags/list?n=2&last=nested>; rel=\"next\""),
+                Json("", r#"{"name":"app","tags":["artifact","d"]}"#),
+                Header("link", "</v2/app/tags/list?n=2&last=d>; rel=\"next\""),
             ],
         ),
         line(
