@@ -14,7 +14,7 @@ mod range;
 mod short_names;
 mod uploads;
 
-use std::{pin::pin, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
@@ -65,22 +65,13 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Cause>,
 {
-    let mut body = pin!(body);
     let asked = asked_by(doors, head);
     let registry = asked.as_ref().unwrap_or(&doors.registry);
     let outcome = match log_in(doors, head, exchange).await {
-        Ok(login) => answer(Call { doors, registry, head, login }, body.as_mut(), exchange).await,
+        Ok(login) => answer(Call { doors, registry, head, login }, body, exchange).await,
         Err(refusal) => Err(Failure::from(&refusal)),
     };
-    let mut response = match outcome {
-        Ok(response) => response,
-        Err(failure) => {
-            if !body.is_end_stream() {
-                Box::pin(incoming::discard(head, body)).await;
-            }
-            failure.render(doors, head, exchange)
-        }
-    };
+    let mut response = outcome.unwrap_or_else(|failure| failure.render(doors, head, exchange));
     let headers = response.headers_mut();
     headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     headers.extend(exchange.rule.take().map(|rule| (RULE, rule)));

@@ -6,6 +6,7 @@
 
 mod activity;
 mod connection;
+mod unread;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -26,7 +26,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::activity::{Activity, Watched};
+use super::{
+    activity::{Activity, Watched},
+    unread,
+};
 use crate::{
     body::{self, Body},
     config::Limits,
@@ -126,7 +129,9 @@ impl Shared {
         service_fn(move |request| {
             let (doors, running) = (Arc::clone(&doors), activity.begin());
             async move {
-                let answer = or_500(doors.serve(request, connection)).await;
+                let (request, unread) = unread::watch(request);
+                let mut answer = or_500(doors.serve(request, connection)).await;
+                unread.settle(&mut answer).await;
                 drop(running);
                 Ok(answer)
             }

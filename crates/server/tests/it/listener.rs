@@ -48,6 +48,55 @@ fn a_client_that_has_said_all_it_has_is_still_answered() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
 }
 
+/// The head of a push that brings no credentials, so that nobody reads its body.
+fn push_unasked(body_headers: &str) -> String {
+    format!("PUT /v2/app/manifests/v1 HTTP/1.1\r\nHost: x\r\n{body_headers}\r\n\r\n")
+}
+
+#[test]
+fn a_body_that_nobody_reads_costs_no_connection() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let chunks = "1\r\n{\r\n".repeat(3);
+    let push = push_unasked("Transfer-Encoding: chunked");
+    for (head, status) in [(push.as_str(), 401), (&push.replace("/v2/", "/v3/"), 404)] {
+        let request = format!("{head}{chunks}0\r\n\r\n{HEALTH_AND_CLOSE}");
+        let answer = exchange(&serving.connect(), &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+}
+
+#[test]
+fn a_client_that_sends_much_unasked_still_sees_its_answer() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let length = 8 << 20;
+    let mut stream = serving.connect();
+    stream.write_all(push_unasked(&format!("Content-Length: {length}")).as_bytes()).expect("read");
+    // Had the server closed, the kernel would reset this.
+    stream.write_all(&vec![b'x'; length]).expect("it reads");
+    let answer = read_all(&stream);
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    // One that never sends what it announced gets its answer too.
+    let mut stream = serving.connect();
+    stream.write_all(push_unasked("Content-Length: 9\r\n\r\nx").as_bytes()).expect("it reads");
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).expect("it answers in time");
+    assert_eq!(&head, b"HTTP/1.1 401");
+}
+
+#[test]
+fn a_client_that_asks_first_is_told_to_send_nothing() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let head = push_unasked("Content-Length: 9\r\nExpect: 100-continue");
+    let answer = exchange(&serving.connect(), &head);
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+}
+
 #[test]
 fn headers_have_a_limit() {
     let home = Home::new();
