@@ -81,12 +81,16 @@ impl SqliteMetadata {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            // SQLite result codes, SQLITE_CORRUPT (11) and SQLITE_NOTADB (26): the low byte of
-            // the extended code.
+            // SQLite result codes, SQLITE_CORRUPT (11), SQLITE_FULL (13) and SQLITE_NOTADB (26): the
+            // low byte of the extended code.
             sqlx::Error::Database(cause) => {
                 let code = cause.code().and_then(|code| code.parse::<i32>().ok());
-                if matches!(code.map(|code| code & 0xff), Some(11 | 26)) {
-                    return Self::Corrupt { record: "database file", source: Box::new(error) };
+                match code.map(|code| code & 0xff) {
+                    Some(11 | 26) => {
+                        return Self::Corrupt { record: "database file", source: Box::new(error) };
+                    }
+                    Some(13) => return Self::Full(Box::new(error)),
+                    _ => {}
                 }
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {

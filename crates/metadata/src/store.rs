@@ -82,6 +82,9 @@ pub enum Error {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The medium has no room for another fact.
+    #[error("the metadata store has no room left")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The engine failed or cannot be reached.
     #[error("the metadata store failed")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     Caller, Counter, FillError, FillKey, FillSource, Joined, LinkWish, Match, Progress, PullError,
-    Registry, Served, fill::FillTask, registry::Inner,
+    Registry, Served, chain, fill::FillTask, registry::Inner,
 };
 
 /// The largest piece a reader is given, in bytes.
@@ -419,7 +419,7 @@ impl Inner {
             }
             Err(error) => tracing::error!(
                 digest = %digest,
-                error = &error as &dyn std::error::Error,
+                error = chain(&error),
                 "stored blob {digest} cannot be probed"
             ),
         }

@@ -18,7 +18,7 @@ use moka::sync::Cache;
 use oci::Digest;
 
 use crate::{
-    Action, Caller, Counter, Denied, Registry, Resource, StorageError, hot::ContentKey,
+    Action, Caller, Counter, Denied, Registry, Resource, StorageError, chain, hot::ContentKey,
     registry::Inner,
 };
 
@@ -152,7 +152,7 @@ impl Inner {
                     next = step.next;
                 }
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     tracing::warn!(error, "the collection is taken up again later");
                     next = None;
                 }

@@ -25,6 +25,22 @@ pub struct Denied {
     pub resource: String,
 }
 
+/// Writes an error and all that caused it, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        // A transparent wrapper says what its source says.
+        if !text.ends_with(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// The stores failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -34,6 +50,20 @@ pub enum StorageError {
     /// The blob store.
     #[error(transparent)]
     Blobs(#[from] blobs::Error),
+}
+
+impl StorageError {
+    /// Tells whether the medium of a store has no room left: room is all that it takes to go on.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::Metadata(error) => matches!(error, metadata::Error::Full(_)),
+            Self::Blobs(blobs::Error::Io { source, .. }) => {
+                matches!(source.kind(), StorageFull | QuotaExceeded)
+            }
+            Self::Blobs(_) => false,
+        }
+    }
 }
 
 /// Why a pull found nothing to serve.

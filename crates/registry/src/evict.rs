@@ -18,7 +18,7 @@ use metadata::{
 use oci::{Digest, RepositoryName};
 use tokio::time::Instant;
 
-use crate::{CollectError, Counter, Registry, lifecycle, registry::Inner};
+use crate::{CollectError, Counter, Registry, chain, lifecycle, registry::Inner};
 
 /// What an eviction leaves of a quota, in tenths: the next one is not to come with the next pull.
 const LEFT_TENTHS: u64 = 9;
@@ -70,7 +70,7 @@ impl Inner {
             Ok::<_, CollectError>(())
         };
         if let Err(error) = kept.await {
-            let error = &error as &dyn std::error::Error;
+            let error = chain(&error);
             tracing::warn!(error, "the quota is looked at again later");
         }
         took

@@ -8,7 +8,7 @@ use std::{
 
 use metadata::{MetadataStore, Revision};
 
-use crate::{Keyring, StartError, registry::Inner};
+use crate::{Keyring, StartError, chain, registry::Inner};
 
 /// How often another process's changes are looked for: DESIGN 2 promises a second.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
@@ -75,7 +75,7 @@ async fn follow(registry: Weak<Inner>, mut since: Revision) {
                 // Not knowing what changed, nothing kept can be trusted.
                 inner.hot.forget(None);
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = chain(&error),
                     "changes of the metadata store cannot be read"
                 );
             }

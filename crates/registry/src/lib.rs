@@ -64,7 +64,7 @@ pub use describe::{ImageFilter, RepositoryFilter};
 pub use discover::Listed;
 pub use error::{
     Denied, DescribeError, PolicyKind, PullError, RoleError, RuleError, SecretError, SettingError,
-    StartError, StorageError,
+    StartError, StorageError, chain,
 };
 pub use explain::{
     CachedManifest, CachedTag, CircuitState, Decision, ExplainedRule, Explanation, LastAnswer,

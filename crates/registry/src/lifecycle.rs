@@ -17,7 +17,7 @@ use oci::{Digest, RepositoryName};
 pub(crate) use self::evaluation::{Candidate, Verdict, evaluate};
 pub use self::preview::{LifecyclePreviewView, PreviewState, PreviewedImages};
 use crate::{
-    Counter, Registry, SettingError,
+    Counter, Registry, SettingError, chain,
     registry::Inner,
     repositories::lifecycle::{self, Action, LifecyclePolicy},
 };
@@ -49,7 +49,7 @@ impl Inner {
             let due = match self.metadata.lifecycle_due(before, DUE_AT_ONCE).await {
                 Ok(due) => due,
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     tracing::warn!(error, "lifecycle policies that are due cannot be looked for");
                     return;
                 }
@@ -62,7 +62,7 @@ impl Inner {
                     return;
                 }
                 if let Err(error) = self.carry_out_policy(&registry, &repository).await {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     let name = &repository.name;
                     tracing::warn!(%registry, repository = %name, error,
                         "the lifecycle policy of {name} is tried again later");
@@ -92,7 +92,7 @@ impl Inner {
                 self.expire(&whole, &policy).await?;
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
+                let error = chain(&error);
                 tracing::warn!(%registry, repository = %name, error,
                     "the lifecycle policy of {name} expires nothing");
             }

@@ -8,7 +8,7 @@ use std::{
 use metadata::{Pull, RegistryId, Timestamp};
 use oci::{Digest, RepositoryName};
 
-use crate::{hot::ContentKey, registry::Inner};
+use crate::{chain, hot::ContentKey, registry::Inner};
 
 /// How many images are remembered between two batches; pulls of more are not recorded.
 const REMEMBERED_MAX: usize = 100_000;
@@ -49,11 +49,7 @@ impl Inner {
             return;
         }
         if let Err(error) = self.metadata.record_pulls(&pulls).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "times of {} pulls are lost",
-                pulls.len()
-            );
+            tracing::warn!(error = chain(&error), "times of {} pulls are lost", pulls.len());
         }
     }
 }

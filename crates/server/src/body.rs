@@ -17,11 +17,11 @@ use blobs::Access;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
-use registry::{BlobReader, ReadError};
+use registry::{BlobReader, ReadError, chain};
 
 use self::parts::PartsBody;
 pub(crate) use self::parts::content_type as parts_content_type;
-use crate::doors::{Exchange, RequestId, chain};
+use crate::doors::{Exchange, RequestId};
 
 /// What a body of a request may fail with.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;

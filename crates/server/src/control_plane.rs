@@ -47,7 +47,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::{
     body::{self, Body, Cause},
-    doors::{self, Doors, Exchange, chain},
+    doors::{self, Doors, Exchange},
 };
 use call::Call;
 use error::Failure;
@@ -345,7 +345,7 @@ impl Protocol {
         };
         let status = StatusCode::from_u16(status).expect("the table holds statuses");
         if let Some(cause) = cause {
-            let (request_id, error) = (exchange.request_id.as_str(), chain(&*cause));
+            let (request_id, error) = (exchange.request_id.as_str(), registry::chain(&*cause));
             if status.is_server_error() {
                 tracing::error!(
                     request_id,

@@ -130,7 +130,10 @@ async fn enrol(doors: &Doors, login: Arc<Login>) -> Result<Arc<Login>, Refusal> 
         Ok(Some(caller)) => Ok(login.of(caller)),
         Ok(None) => Err(Refusal::RoleGone { role_arn: session.role_arn.clone() }),
         Err(error) => {
-            tracing::error!(error = doors::chain(&error), "the role of a session cannot be read");
+            tracing::error!(
+                error = registry::chain(&error),
+                "the role of a session cannot be read"
+            );
             Err(Refusal::Unavailable)
         }
     }

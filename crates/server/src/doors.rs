@@ -29,7 +29,7 @@ use registry::{Keyring, Registry};
 use secrecy::SecretString;
 
 pub(crate) use address::{PublicAddress, host, registry_of};
-pub(crate) use exchange::{Exchange, chain};
+pub(crate) use exchange::Exchange;
 pub(crate) use request_id::RequestId;
 
 use crate::{

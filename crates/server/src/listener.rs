@@ -179,7 +179,7 @@ async fn keep(
 ) {
     if let Err(error) = shared.serve(stream, peer, draining).await {
         // Clients leave as they like: worth a line only to who looks for it.
-        tracing::debug!(%peer, error = crate::doors::chain(&*error), "connection ended");
+        tracing::debug!(%peer, error = registry::chain(&*error), "connection ended");
     }
 }
 

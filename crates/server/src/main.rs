@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let line = doors::chain(&*error).replace('\n', " ");
+            let line = registry::chain(&*error).replace('\n', " ");
             // Nobody is left to tell where stderr is closed.
             let _ = writeln!(std::io::stderr(), "cistern: {line}");
             ExitCode::from(exit_code(&error))

@@ -10,7 +10,7 @@ use futures_util::{
 use oci::Digest;
 use upstream::{BlobBody, Error, Target};
 
-use crate::{Counter, registry::Inner};
+use crate::{Counter, chain, registry::Inner};
 
 /// Breaks in a row, none of which brought a byte, after which the upstream is given up.
 const BARREN_MAX: u32 = 3;
@@ -132,7 +132,7 @@ impl<'a> Download<'a> {
             digest = %self.digest,
             upstream = %self.target.registry_url,
             received_bytes = self.received_bytes,
-            error = error as &dyn std::error::Error,
+            error = chain(error),
             "fill of {} broke off and goes on at byte {}", self.digest, self.received_bytes
         );
     }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use upstream::{BlobBody, Target};
 
 use super::{FillError, Lease, LinkWish, download::Download, lease::Publisher};
-use crate::{Counter, StorageError, registry::Inner};
+use crate::{Counter, StorageError, chain, registry::Inner};
 
 /// Pieces between the network and the disk; each is at most one read of the upstream's socket.
 const PIECES_AHEAD: usize = 8;
@@ -145,7 +145,7 @@ impl FillTask {
             if let Err(error) = self.inner.metadata.record_links(&links).await {
                 tracing::error!(
                     digest = %self.digest,
-                    error = &error as &dyn std::error::Error,
+                    error = chain(&error),
                     "links of {} cannot be recorded", self.digest
                 );
                 break;
@@ -161,7 +161,7 @@ impl FillTask {
             digest = %self.digest,
             upstream = %self.target.registry_url,
             repository = %self.target.repository,
-            error = &error as &dyn std::error::Error,
+            error = chain(&error),
             "fill of {} from {} failed: {error}", self.digest, self.target.registry_url
         );
         self.lease.failed(error);

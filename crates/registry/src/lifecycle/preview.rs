@@ -7,7 +7,7 @@ use oci::RepositoryName;
 
 use super::{Verdict, evaluate};
 use crate::{
-    Caller, PolicyKind, Registry, SettingError,
+    Caller, PolicyKind, Registry, SettingError, chain,
     registry::Inner,
     repositories::lifecycle::{self, Action, LifecyclePolicy},
 };
@@ -257,7 +257,7 @@ impl Work {
         tracing::warn!(
             registry = %self.caller.registry,
             repository = %self.name,
-            error = error as &dyn std::error::Error,
+            error = chain(error),
             "a lifecycle policy preview of {} failed", self.name
         );
     }

@@ -11,7 +11,7 @@ use super::{
     receive::{Receiver, Step},
     session::Session,
 };
-use crate::{Caller, PullError, Registry, registry::Inner};
+use crate::{Caller, PullError, Registry, chain, registry::Inner};
 
 /// The IAM names of what is done.
 const START: &str = "ecr:InitiateLayerUpload";
@@ -278,7 +278,7 @@ impl Inner {
         let idle = match self.metadata.idle_uploads(before, AT_ONCE).await {
             Ok(idle) => idle,
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
+                let error = chain(&error);
                 tracing::warn!(error, "idle uploads cannot be looked for");
                 return;
             }
@@ -288,7 +288,7 @@ impl Inner {
             match self.drop_upload(&registry, &upload).await {
                 Ok(()) => tracing::info!(%registry, %repository, id, "gave up an idle upload"),
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     tracing::warn!(%registry, %repository, id, error, "an idle upload stays");
                 }
             }

@@ -3,7 +3,7 @@
 use metadata::Timestamp;
 
 use super::{DeleteSecret, SecretView};
-use crate::{Caller, Registry, SecretError, registry::Inner};
+use crate::{Caller, Registry, SecretError, chain, registry::Inner};
 
 /// Recovery window where none is named, and its bounds, in days.
 const RECOVERY_DAYS: i64 = 30;
@@ -74,7 +74,7 @@ impl Inner {
             Ok(0) => {}
             Ok(purged) => tracing::info!(purged, "secrets past their deletion date are gone"),
             Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = chain(&error),
                 "secrets past their deletion date cannot be deleted"
             ),
         }

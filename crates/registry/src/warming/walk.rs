@@ -9,7 +9,7 @@ use oci::{
 };
 
 use super::job::{Job, WarmError, WarmingState};
-use crate::{PullError, PulledManifest, Registry, Served, StaleReason};
+use crate::{PullError, PulledManifest, Registry, Served, StaleReason, chain};
 
 /// Manifests that one image may have, those that refer to it included.
 const MANIFESTS_MAX: usize = 1000;
@@ -51,7 +51,7 @@ impl Registry {
             Ok(()) => WarmingState::Complete,
             Err(error) => {
                 let (repository, reference) = &job.new.images[image];
-                let cause = &error as &dyn std::error::Error;
+                let cause = chain(&error);
                 tracing::warn!(%repository, %reference, cause, "an image was not warmed");
                 WarmingState::Failed(error)
             }

@@ -122,7 +122,7 @@ pub(super) fn rule(error: RuleError, strict_ecr: bool) -> Failure {
 }
 
 fn chained(error: &dyn std::error::Error) -> Cause {
-    crate::doors::chain(error).into()
+    registry::chain(error).into()
 }
 
 fn unsupported(url: &str, reason: &str, strict_ecr: bool) -> Exception {
@@ -262,5 +262,11 @@ pub(super) fn describe(error: DescribeError, account: &str) -> Failure {
 
 /// A store that failed: the service's own word for it, and the truth in the log.
 pub(super) fn storage(error: &StorageError, exception: Exception) -> Failure {
+    let exception = if error.is_full() {
+        let text = "The disk of this registry is full: nothing can be changed until there is room.";
+        Exception::new(exception.kind(), text)
+    } else {
+        exception
+    };
     Failure::from(exception).with_cause(chained(error))
 }

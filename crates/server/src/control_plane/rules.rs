@@ -16,7 +16,7 @@ use metadata::{Rule, RuleCredentials};
 use registry::{NewRule, RuleError, RuleValidation, RuleView};
 
 use super::{Call, Failure, Outcome, error, rule_failure, validate};
-use crate::doors::chain;
+use registry::chain;
 
 /// Every rule of a registry, as a resource.
 const RESOURCE: &str = "*";

@@ -20,7 +20,7 @@ pub(super) use self::push::push;
 use crate::{
     auth::Refusal,
     body::{self, Body, Cause},
-    doors::{self, Doors, Exchange, chain},
+    doors::{self, Doors, Exchange},
     rule_policy,
 };
 
@@ -151,7 +151,7 @@ impl Failure {
     fn log(&self, exchange: &Exchange) {
         let Some(cause) = &self.cause else { return };
         let request_id = exchange.request_id.as_str();
-        let error = chain(&**cause);
+        let error = registry::chain(&**cause);
         match self.status {
             StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
                 tracing::warn!(request_id, error, "upstream failed and nothing is cached");

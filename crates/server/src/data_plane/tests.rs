@@ -541,6 +541,7 @@ fn every_failure_has_its_answer() {
             503,
         ),
         (storage(metadata(MetadataError::Unavailable("SELECT 1".into()))), 503),
+        (storage(metadata(MetadataError::Full("SELECT 1".into()))), 503),
         (storage(metadata(MetadataError::Corrupt { record: "tag", source: "x".into() })), 500),
         (storage(blobs(BlobsError::StagingFull { limit_bytes: 1 })), 503),
         (storage(blobs(io(std::io::ErrorKind::StorageFull))), 503),

@@ -1,6 +1,6 @@
 //! What is known of one request while it is answered, for its bodies and its log lines.
 
-use std::{borrow::Cow, error::Error, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use blobs::Access;
 use http::{HeaderValue, Version};
@@ -49,20 +49,4 @@ impl Exchange {
             namespace: None,
         }
     }
-}
-
-/// Writes an error and all that caused it, for the log.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let part = error.to_string();
-        // A transparent wrapper says what its source says.
-        if !text.ends_with(&part) {
-            text.push_str(": ");
-            text.push_str(&part);
-        }
-        cause = error.source();
-    }
-    text
 }

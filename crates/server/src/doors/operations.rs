@@ -3,7 +3,9 @@
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use registry::Caller;
 
-use super::{Doors, Exchange, chain, metrics};
+use registry::chain;
+
+use super::{Doors, Exchange, metrics};
 use crate::{
     body::{self, Body},
     data_plane,

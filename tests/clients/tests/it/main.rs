@@ -27,6 +27,7 @@ mod crash;
 mod credential_program;
 mod discovery;
 mod documents;
+mod full_disk;
 mod harness;
 mod images;
 mod javascript_sdk;

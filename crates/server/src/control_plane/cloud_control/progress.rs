@@ -12,7 +12,7 @@ use metadata::{RequestStatus, ResourceRequest};
 use registry::{DoneRequest, FailedRequest, RequestError};
 
 use super::{Failure, Held, Session, constraints::validation, kind::Kind};
-use crate::doors::chain;
+use registry::chain;
 
 /// `StatusMessage`: the longest text in characters.
 const MESSAGE_CHARS_MAX: usize = 2048;

@@ -38,9 +38,13 @@ pub(super) fn credentials(prefix: &str, error: &SecretError) -> Failure {
 
 /// The table of the stores.
 pub(super) fn failure(error: &StorageError) -> Failure {
+    if error.is_full() {
+        let text = "the registry's disk is full: nothing new can be stored until there is room";
+        return Failure::new(ErrorCode::Unavailable, text);
+    }
     match error {
         StorageError::Metadata(error) => match error {
-            MetadataError::Unavailable(_) => ErrorCode::Unavailable.into(),
+            MetadataError::Full(_) | MetadataError::Unavailable(_) => ErrorCode::Unavailable.into(),
             MetadataError::NotFound
             | MetadataError::AlreadyExists
             | MetadataError::LimitExceeded { .. }
@@ -57,10 +61,6 @@ pub(super) fn failure(error: &StorageError) -> Failure {
                 "the registry has no room for more transfers right now: try again later",
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("30")),
-            BlobsError::Io { source, .. } if is_full(source) => Failure::new(
-                ErrorCode::Unavailable,
-                "the registry's disk is full: nothing new can be stored until there is room",
-            ),
             // A digest that does not fit is the upstream's doing: ours are checked as they go in.
             BlobsError::DigestMismatch { .. } | BlobsError::SizeMismatch { .. } => Failure::new(
                 ErrorCode::BadGateway,
@@ -72,8 +72,4 @@ pub(super) fn failure(error: &StorageError) -> Failure {
             }
         },
     }
-}
-
-fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
