@@ -55,6 +55,7 @@ mod secrets;
 mod start_errors;
 mod templates;
 mod terraform;
+mod thousand_clients;
 mod tls;
 mod troubled_upstreams;
 mod user_guide;
