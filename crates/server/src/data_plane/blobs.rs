@@ -42,7 +42,11 @@ pub(super) async fn get(
         return unknown_size(call, blob, response, exchange);
     };
     match range::wanted(&call.head.headers, &conditional::etag(digest), size_bytes) {
-        Wanted::Whole if size_bytes == 0 => prove_empty(blob).await?,
+        Wanted::Whole if size_bytes == 0 => {
+            prove_empty(blob).await?;
+            // HTTP/2 says nothing of a body that does not come.
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(0));
+        }
         Wanted::Whole => {
             *response.body_mut() = Body::blob(blob.read(None), Some(size_bytes), exchange);
         }

@@ -5,7 +5,6 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::process::Signal;
 
 use crate::process::{Home, Serving, exchange, read_all, wait_for};
@@ -195,24 +194,13 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(serving.ended().code(), Some(128 + 15), "{}", serving.log());
 }
 
-/// The credentials of the root user, as a registry's client sends them.
-fn basic(home: &Home) -> String {
-    let file = std::fs::read_to_string(home.data_dir().join("credentials")).expect("written");
-    let value = |key: &str| {
-        let line = file.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='));
-        line.expect("a line").trim().to_owned()
-    };
-    let pair = format!("{}:{}", value("aws_access_key_id"), value("aws_secret_access_key"));
-    format!("Basic {}", STANDARD.encode(pair))
-}
-
 /// The answer to a request that is refused over its head or its first bytes must not be lost in the
 /// reset of a connection that is closed with bytes unread.
 #[test]
 fn a_refusal_is_seen_by_a_client_that_sends_everything_first() {
     let home = Home::new();
     let serving = home.serve(&[]);
-    let basic = basic(&home);
+    let basic = home.basic();
     let body = "x".repeat(24 << 20);
     let send = |method: &str, path: &str, more: &str| {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}");

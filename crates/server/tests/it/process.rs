@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -35,6 +36,18 @@ impl Home {
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path().join(name), text).expect("a directory of ours");
+    }
+
+    /// The credentials of the root user, as a registry's client sends them.
+    pub(crate) fn basic(&self) -> String {
+        let file = fs::read_to_string(self.data_dir().join("credentials")).expect("written");
+        let value = |key: &str| {
+            let found =
+                file.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='));
+            found.expect("a line").trim().to_owned()
+        };
+        let pair = format!("{}:{}", value("aws_access_key_id"), value("aws_secret_access_key"));
+        format!("Basic {}", STANDARD.encode(pair))
     }
 
     /// `cistern` and words, in this directory, on a free port, with nothing else in its

@@ -35,6 +35,32 @@ async fn both_versions_of_http_are_served() {
     serving.terminate();
 }
 
+/// "A GET request to an existing blob URL MUST provide the expected blob, with a response code that
+/// MUST be 200 OK" (OCI distribution-spec 1.1, "Pulling blobs"): of nothing too, and as long as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_of_nothing_has_a_length_in_both_versions_of_http() {
+    const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let home = Home::new();
+    let certificate = certificates(&home);
+    let serving = home.serve(&FLAGS);
+    let blobs = format!("{}/v2/app/blobs", serving.url());
+    let client = || Client::builder().no_proxy().tls_certs_only([certificate.clone()]);
+    for (client, version) in
+        [(client(), Version::HTTP_2), (client().http1_only(), Version::HTTP_11)]
+    {
+        let client = client.build().expect("a client");
+        let post = client.post(format!("{blobs}/uploads/?digest={EMPTY}"));
+        let post = post.header("authorization", home.basic()).header("content-length", "0");
+        let pushed = post.send().await.expect("an answer");
+        assert_eq!((pushed.version(), pushed.status().as_u16()), (version, 201));
+        let get = client.get(format!("{blobs}/{EMPTY}")).header("authorization", home.basic());
+        let pulled = get.send().await.expect("an answer");
+        assert_eq!((pulled.version(), pulled.status().as_u16()), (version, 200));
+        assert_eq!(pulled.headers()["content-length"], "0", "{version:?}");
+        assert_eq!(pulled.bytes().await.expect("a body"), "");
+    }
+}
+
 #[test]
 fn commands_trust_what_they_are_told_to() {
     let home = Home::new();
