@@ -14,6 +14,8 @@ use metadata::Timestamp;
 
 /// How many upstreams are remembered; the rest are forgotten, which only costs a wait.
 const REMEMBERED_MAX: usize = 4096;
+/// The longest time that an upstream is left alone because it said so.
+const TOLD_MAX: Duration = Duration::from_secs(60 * 60);
 /// A cooldown doubles with each failure after the first, up to this many times.
 const DOUBLINGS_MAX: u32 = 3;
 
@@ -70,8 +72,9 @@ impl Circuits {
         }
     }
 
-    /// The upstream failed, or was slower than a cached answer may wait.
-    pub(crate) fn failed(&self, upstream: &str, now: Timestamp) {
+    /// The upstream failed, or was slower than a cached answer may wait. `told` is how long it wants
+    /// to be left alone, where it said so (503 with `Retry-After`).
+    pub(crate) fn failed(&self, upstream: &str, now: Timestamp, told: Option<Duration>) {
         let mut circuits = self.lock();
         if !circuits.contains_key(upstream) {
             if circuits.len() >= REMEMBERED_MAX {
@@ -86,17 +89,23 @@ impl Circuits {
             open.failures = (open.failures + 1).min(DOUBLINGS_MAX + 1);
             open.probe_at = self.after_cooldown(now, open.failures);
         }
+        if let Some(told) = told {
+            open.probe_at = open.probe_at.max(after(now, told.min(TOLD_MAX)));
+        }
     }
 
     fn after_cooldown(&self, now: Timestamp, failures: u32) -> Timestamp {
         let doublings = failures.saturating_sub(1).min(DOUBLINGS_MAX);
-        let cooldown = self.cooldown * 2u32.pow(doublings);
-        Timestamp(now.0.saturating_add(i64::try_from(cooldown.as_millis()).unwrap_or(i64::MAX)))
+        after(now, self.cooldown * 2u32.pow(doublings))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn after(now: Timestamp, time: Duration) -> Timestamp {
+    Timestamp(now.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
@@ -110,11 +119,11 @@ mod tests {
         let circuits = Circuits::new(Duration::from_millis(10));
         let advice = |at| circuits.advice(HUB, Timestamp(at));
         assert_eq!(advice(0), Advice::Wait);
-        circuits.failed(HUB, Timestamp(0));
+        circuits.failed(HUB, Timestamp(0), None);
         assert_eq!(advice(9), Advice::Leave);
         assert_eq!(advice(10), Advice::Probe);
         assert_eq!(advice(11), Advice::Leave);
-        circuits.failed(HUB, Timestamp(20));
+        circuits.failed(HUB, Timestamp(20), None);
         assert_eq!(advice(39), Advice::Leave);
         assert_eq!(advice(40), Advice::Probe);
         circuits.succeeded(HUB);
@@ -122,9 +131,22 @@ mod tests {
     }
 
     #[test]
+    fn who_wants_to_be_left_alone_for_longer_is() {
+        let circuits = Circuits::new(Duration::from_millis(10));
+        let advice = |at| circuits.advice(HUB, Timestamp(at));
+        circuits.failed(HUB, Timestamp(0), Some(Duration::from_millis(100)));
+        circuits.failed(HUB, Timestamp(5), Some(Duration::from_millis(1)));
+        assert_eq!(advice(99), Advice::Leave);
+        assert_eq!(advice(100), Advice::Probe);
+        circuits.failed(HUB, Timestamp(200), Some(Duration::MAX));
+        assert_eq!(advice(200 + 3_600_000 - 1), Advice::Leave);
+        assert_eq!(advice(200 + 3_600_000), Advice::Probe);
+    }
+
+    #[test]
     fn upstreams_do_not_share_a_circuit() {
         let circuits = Circuits::new(Duration::from_secs(1));
-        circuits.failed(HUB, Timestamp(0));
+        circuits.failed(HUB, Timestamp(0), None);
         assert_eq!(circuits.advice("quay.io", Timestamp(0)), Advice::Wait);
     }
 }

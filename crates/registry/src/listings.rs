@@ -146,7 +146,7 @@ where
                     Ok(Some(Err(error))) => StaleReason::Failed(error),
                     Ok(None) => StaleReason::Failed(PullError::Abandoned),
                     Err(_) => {
-                        inner.circuits.failed(&upstream, inner.clock.now());
+                        inner.circuits.failed(&upstream, inner.clock.now(), None);
                         StaleReason::Deadline
                     }
                 }

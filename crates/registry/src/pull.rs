@@ -194,7 +194,7 @@ impl Wanted<'_> {
         let key = (self.registry.clone(), self.repository.clone(), reference);
         let upstream = &matched.rule().upstream_registry_url;
         let is_asked = self.inner.refusal(&key, &matched).is_none()
-            && !self.inner.backoff.holds(&key, now)
+            && self.inner.backoff_until(&key, &matched).is_none()
             && self.inner.circuits.advice(upstream, now) != Advice::Leave;
         if is_asked {
             // Nobody waits for this flight: it is a task of the registry.
@@ -218,7 +218,7 @@ impl Wanted<'_> {
         let key = (self.registry.clone(), self.repository.clone(), reference.clone());
         let reason = if let Some(error) = self.inner.refusal(&key, &matched) {
             StaleReason::Failed(error)
-        } else if self.inner.backoff.holds(&key, now) {
+        } else if self.inner.backoff_until(&key, &matched).is_some() {
             StaleReason::Backoff
         } else {
             let advice = self.inner.circuits.advice(&upstream, now);
@@ -260,7 +260,7 @@ impl Wanted<'_> {
             Ok(Some(Err(error))) => Err(StaleReason::Failed(error)),
             Ok(None) => Err(StaleReason::Failed(PullError::Abandoned)),
             Err(_) => {
-                self.inner.circuits.failed(upstream, self.inner.clock.now());
+                self.inner.circuits.failed(upstream, self.inner.clock.now(), None);
                 Err(StaleReason::Deadline)
             }
         }

@@ -10,7 +10,7 @@ use metadata::{
 };
 use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
-use upstream::{FetchedManifest, Target};
+use upstream::{FetchedManifest, Identity, Target};
 
 pub(crate) use self::confirm::Heads;
 use self::confirm::{Confirmation, Cost};
@@ -18,6 +18,7 @@ use self::confirm::{Confirmation, Cost};
 use crate::{
     Match, PullError, Served,
     hot::StoredManifest,
+    matching::BookedRule,
     pull::ImportKey,
     registry::Inner,
     rule_policies::Freshness,
@@ -45,7 +46,16 @@ pub(crate) struct Imported {
 /// Tags whose upstream is alive and refused: not asked again for a while, for it would refuse
 /// again, and count it.
 #[derive(Debug)]
-pub(crate) struct Backoff(Cache<ImportKey, Timestamp>);
+pub(crate) struct Backoff(Cache<ImportKey, Refused>);
+
+/// A refusal. Whoever corrects a rule or its secret wants to see at once what comes of it: it holds
+/// for the very rule and credentials that were refused.
+#[derive(Clone, Debug)]
+struct Refused {
+    until: Timestamp,
+    booked: Arc<BookedRule>,
+    identity: Option<Identity>,
+}
 
 impl Default for Backoff {
     fn default() -> Self {
@@ -53,20 +63,20 @@ impl Default for Backoff {
     }
 }
 
-impl Backoff {
-    pub(crate) fn holds(&self, key: &ImportKey, now: Timestamp) -> bool {
-        self.0.get(key).is_some_and(|until| now < until)
-    }
-
+impl Inner {
     /// Returns until when a tag is not asked for, where that is so.
-    pub(crate) fn until(&self, key: &ImportKey, now: Timestamp) -> Option<Timestamp> {
-        self.0.get(key).filter(|until| now < *until)
+    pub(crate) fn backoff_until(&self, key: &ImportKey, matched: &Match) -> Option<Timestamp> {
+        let refused = self.backoff.0.get(key)?;
+        let is_same = Arc::ptr_eq(&refused.booked, &matched.booked)
+            && refused.identity == self.known_identity(&key.0, matched);
+        (is_same && self.clock.now() < refused.until).then_some(refused.until)
     }
 
-    fn set(&self, key: ImportKey, now: Timestamp, retry_after: Option<Duration>) {
-        let wait = retry_after.unwrap_or(BACKOFF).min(BACKOFF_MAX);
-        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        self.0.insert(key, Timestamp(now.0.saturating_add(wait)));
+    /// Returns with which eyes the secret of a rule was seen since it last changed.
+    fn known_identity(&self, registry: &RegistryId, matched: &Match) -> Option<Identity> {
+        let arn = matched.rule().credentials.credential_arn.clone()?;
+        let eyes = self.hot.eyes.get(&(registry.clone(), arn))?;
+        Some(eyes.identity().clone())
     }
 }
 
@@ -317,8 +327,13 @@ impl ImportWork {
             PullError::ManifestUnknown { .. } | PullError::BadManifest { .. } => None,
             _ => return,
         };
+        let wait = retry_after.unwrap_or(BACKOFF).min(BACKOFF_MAX);
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp(self.inner.clock.now().0.saturating_add(wait));
+        let identity = self.inner.known_identity(&self.registry, &self.matched);
+        let refused = Refused { until, booked: Arc::clone(&self.matched.booked), identity };
         let key = (self.registry.clone(), self.repository.clone(), self.reference.clone());
-        self.inner.backoff.set(key, self.inner.clock.now(), retry_after);
+        self.inner.backoff.0.insert(key, refused);
     }
 }
 

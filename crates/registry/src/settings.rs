@@ -37,6 +37,9 @@ pub struct Settings {
     pub fills_max: usize,
     /// How often one fill goes on where its upstream broke off, before it is given up.
     pub fill_resumes_max: u32,
+    /// How long the readers of a fill may stand still because its upstream wants to be left alone
+    /// before it goes on.
+    pub fill_pause_max: Duration,
     /// Requests to upstreams that warmings make at once, all of them together. Fewer than what an
     /// upstream may be asked at once, so that whoever waits for a pull comes first.
     pub warming_requests_max: usize,
@@ -104,6 +107,7 @@ impl Settings {
             quota_bytes: None,
             fills_max: 128,
             fill_resumes_max: 20,
+            fill_pause_max: Duration::from_secs(30),
             warming_requests_max: 4,
             rules_max: None,
             templates_max: None,

@@ -25,6 +25,12 @@ struct SecretShape {
     access_token: String,
 }
 
+impl Eyes {
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
 impl Inner {
     /// Says what to ask of the upstream of a matching rule.
     pub(crate) async fn target(
@@ -97,7 +103,8 @@ impl Inner {
         if error.is_alive() {
             self.circuits.succeeded(&target.registry_url);
         } else if !is_about_content(error) && !is_unasked(error) {
-            self.circuits.failed(&target.registry_url, self.clock.now());
+            let told = error.retry_after();
+            self.circuits.failed(&target.registry_url, self.clock.now(), told);
         }
     }
 }

@@ -169,6 +169,7 @@ fn settings(config: &Config, own_hosts: Vec<String>) -> registry::Settings {
         manifest_bytes_max: limits.manifest_bytes_max,
         fills_max: limits.fills_max,
         fill_resumes_max: limits.fill_resumes_max,
+        fill_pause_max: limits.idle_timeout,
         warming_requests_max: limits.warming_requests_max,
         upload_bytes_max: limits.upload_bytes_max,
         uploads_max: limits.uploads_max,

@@ -46,7 +46,10 @@ pub(crate) fn refusal(
         }
         // RFC 5842 7.2.
         StatusCode::LOOP_DETECTED => Error::Circle { host, reason: reason() },
-        _ => Error::Status { host, status: status.as_u16() },
+        _ => {
+            let retry_after = retry_after(headers, SystemTime::now());
+            Error::Status { host, status: status.as_u16(), retry_after }
+        }
     }
 }
 

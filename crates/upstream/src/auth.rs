@@ -158,7 +158,7 @@ impl Authenticator {
             // A realm that is not there says nothing about what was asked for.
             return Err(match asker.target.credentials.as_ref() {
                 _ if status == http::StatusCode::NOT_FOUND => {
-                    Error::Status { host: host(), status: status.as_u16() }
+                    Error::Status { host: host(), status: status.as_u16(), retry_after: None }
                 }
                 credentials => {
                     refusal(endpoint.name(), status, answer.headers(), &body, credentials)

@@ -92,6 +92,8 @@ pub enum Error {
         host: String,
         /// The HTTP status.
         status: u16,
+        /// Its `Retry-After`, where it sent one.
+        retry_after: Option<Duration>,
     },
     /// It answered with something a registry does not answer.
     #[error("upstream {host} sent an answer that cannot be used: {reason}")]
@@ -182,6 +184,16 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Transport { .. }
             | Self::Refused { .. } => false,
+        }
+    }
+
+    /// Returns how long not to ask, where the upstream said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Status { retry_after, .. } => {
+                *retry_after
+            }
+            _ => None,
         }
     }
 

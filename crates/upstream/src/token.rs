@@ -145,7 +145,9 @@ pub(crate) fn repeat(error: &Error) -> Error {
         Error::Circle { host, reason } => {
             Error::Circle { host: host.clone(), reason: reason.clone() }
         }
-        Error::Status { host, status } => Error::Status { host: host.clone(), status: *status },
+        Error::Status { host, status, retry_after } => {
+            Error::Status { host: host.clone(), status: *status, retry_after: *retry_after }
+        }
         Error::Invalid { host, reason } => {
             Error::Invalid { host: host.clone(), reason: reason.clone() }
         }

@@ -116,7 +116,7 @@ impl Inner {
                 None => CircuitState::Closed,
                 Some(probe_at) => CircuitState::Open { probe_at },
             },
-            backoff_until: self.backoff.until(&key, self.clock.now()),
+            backoff_until: self.backoff_until(&key, matched),
             is_mute: target.as_ref().is_some_and(|target| self.is_mute(target)),
             allowance: target.as_ref().map_or(Allowance::Free, |target| {
                 self.upstream.allowance(target, Demand::Manifests)

@@ -14,8 +14,10 @@ use crate::{Counter, chain, registry::Inner};
 
 /// Breaks in a row, none of which brought a byte, after which the upstream is given up.
 const BARREN_MAX: u32 = 3;
-/// How long the first resumption after a barren break waits; each further one twice as long.
+/// How long the second resumption after a barren break waits; each further one twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long the first one waits after a 429 without a time; each further one twice as long.
+const LIMITED_PAUSE: Duration = Duration::from_secs(1);
 
 /// The bytes of one blob, in order and each once, over as many requests as it takes. A digest is
 /// one representation for ever, so that parts of different answers fit together; the digest of the
@@ -32,6 +34,8 @@ pub(super) struct Download<'a> {
     repeated_bytes: u64,
     breaks: u32,
     barren_breaks: u32,
+    /// Time spent in pauses since the last byte.
+    paused: Duration,
 }
 
 impl<'a> Download<'a> {
@@ -52,6 +56,7 @@ impl<'a> Download<'a> {
             repeated_bytes: 0,
             breaks: 0,
             barren_breaks: 0,
+            paused: Duration::ZERO,
         }
     }
 
@@ -84,7 +89,7 @@ impl<'a> Download<'a> {
             return None;
         }
         self.received_bytes += piece.len() as u64;
-        self.barren_breaks = 0;
+        (self.barren_breaks, self.paused) = (0, Duration::ZERO);
         Some(piece)
     }
 
@@ -98,12 +103,11 @@ impl<'a> Download<'a> {
             self.barren_breaks += 1;
             let is_spent = self.breaks > self.inner.settings.fill_resumes_max
                 || self.barren_breaks > BARREN_MAX;
-            if is_spent || !error.is_transient() {
-                return Err(error);
-            }
-            self.note(&error);
-            if self.barren_breaks > 1 {
-                tokio::time::sleep(PAUSE * 2u32.pow(self.barren_breaks - 2)).await;
+            let Some(pause) = self.pause(&error).filter(|_| !is_spent) else { return Err(error) };
+            self.note(&error, pause);
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+                self.paused += pause;
             }
             let upstream = &self.inner.upstream;
             match upstream.fetch_blob(self.target, self.digest, self.received_bytes).await {
@@ -111,6 +115,22 @@ impl<'a> Download<'a> {
                 Err(next) => error = next,
             }
         }
+    }
+
+    /// Says how long to wait before the next try, as the upstream wants it. None where a try would
+    /// not help, or where readers would stand still for longer than they do for an upstream that
+    /// falls silent: they had better be told.
+    fn pause(&self, error: &Error) -> Option<Duration> {
+        let doublings = self.barren_breaks.saturating_sub(2);
+        let own = match error {
+            Error::RateLimited { .. } => LIMITED_PAUSE * 2u32.pow(self.barren_breaks - 1),
+            error if !error.is_transient() => return None,
+            _ if self.barren_breaks > 1 => PAUSE * 2u32.pow(doublings),
+            _ => Duration::ZERO,
+        };
+        let pause = error.retry_after().unwrap_or(own);
+        let paused = self.paused.checked_add(pause)?;
+        (paused <= self.inner.settings.fill_pause_max).then_some(pause)
     }
 
     fn go_on(&mut self, body: BlobBody) -> Result<(), Error> {
@@ -126,12 +146,13 @@ impl<'a> Download<'a> {
         Ok(())
     }
 
-    fn note(&self, error: &Error) {
+    fn note(&self, error: &Error, pause: Duration) {
         self.inner.counters.increment(Counter::FillsResumed);
         tracing::info!(
             digest = %self.digest,
             upstream = %self.target.registry_url,
             received_bytes = self.received_bytes,
+            pause_millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
             error = chain(error),
             "fill of {} broke off and goes on at byte {}", self.digest, self.received_bytes
         );

@@ -1,12 +1,14 @@
 //! Fills whose upstream breaks off: they go on where they were, and readers notice nothing.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use oci::Digest;
 use registry::{Counter, FillError, ReadError};
 use testkit::{Gate, Pattern, Script, ScriptedUpstream, blob_path};
 use upstream::Error;
 
-use crate::world::{Setup, World, read_to_end};
+use crate::world::{Setup, World, read_to_end, until};
 
 const SIZE: u64 = 1_100_000;
 
@@ -137,4 +139,58 @@ async fn a_blob_that_changed_its_size_is_given_up_at_once() {
     let FillError::Upstream(error) = &*error else { panic!("{error:?}") };
     assert!(matches!(**error, Error::Invalid { .. }), "{error}");
     assert_eq!(world.upstream.gets(&path), 2);
+}
+
+/// Reads over a break after which the upstream first wants to be left alone; the clock of budgets
+/// goes on while it is.
+async fn read_over_a_refusal(world: &World, refusal: Script) -> Result<Bytes, ReadError> {
+    let (pattern, digest, path, gate) = broken_once(world);
+    let reading = read_over(world, &digest, (&path, &gate), refusal);
+    let time = async {
+        world.upstream.got(&path, 2).await;
+        until("the refusal is heard", || async {
+            world.registry.counters().get(Counter::FillsResumed) >= 2
+                || world.registry.counters().get(Counter::FillsFailed) > 0
+        })
+        .await;
+        world.upstream.unscript(&path);
+        world.clock.advance(1_000);
+    };
+    let (bytes, ()) = tokio::join!(reading, time);
+    let bytes = bytes?;
+    assert!(bytes.len() as u64 == SIZE && pattern.matches(0, &bytes));
+    assert_eq!(world.registry.counters().get(Counter::FillBytes), SIZE);
+    Ok(bytes)
+}
+
+#[tokio::test]
+async fn a_fill_goes_on_when_its_upstream_wants_it_to() {
+    let began = std::time::Instant::now();
+    for refusal in [
+        Script::status(429).retry_after("1"),
+        Script::status(429),
+        Script::status(503).retry_after("1"),
+    ] {
+        let world = World::with_hub().await;
+        read_over_a_refusal(&world, refusal).await.unwrap();
+        world.fills_ended(1).await;
+    }
+    assert!(began.elapsed() >= Duration::from_secs(3), "each waits for a second");
+}
+
+/// Readers are not left standing for longer than for an upstream that falls silent.
+#[tokio::test]
+async fn a_fill_whose_upstream_wants_too_long_a_pause_is_given_up_at_once() {
+    for (refusal, pause_max) in [
+        (Script::status(429).retry_after("31"), 30),
+        (Script::status(503).retry_after("99999999999"), 30),
+        (Script::status(429), 0),
+    ] {
+        let mut setup = Setup::new();
+        setup.settings.fill_pause_max = Duration::from_secs(pause_max);
+        let world = setup.world().await.and_hub().await;
+        let end = read_over_a_refusal(&world, refusal.clone()).await;
+        let Err(ReadError::Fill(error)) = end else { panic!("{refusal:?}: {end:?}") };
+        assert!(matches!(&*error, FillError::Upstream(_)), "{error:?}");
+    }
 }

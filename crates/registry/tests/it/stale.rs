@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use http::Method;
-use metadata::TagStore as _;
-use registry::{Counter, DeleteSecret, PullError, SecretError, Served, StaleReason};
+use metadata::{RuleCredentials, TagStore as _};
+use registry::{
+    Counter, DeleteSecret, PullError, PutSecretValue, SecretError, SecretValue, Served, StaleReason,
+};
 use testkit::{Gate, Script, manifest_path};
 
 use crate::{
@@ -355,4 +357,58 @@ async fn a_secret_of_the_wrong_shape_is_found_out_by_the_pull() {
         assert!(!source.to_string().contains(value) || value.is_empty(), "{source}");
     }
     assert!(world.upstream.requests().is_empty());
+}
+
+/// Whoever corrects a secret or a rule sees at once what comes of it.
+#[tokio::test]
+async fn a_refusal_ends_with_what_was_refused() {
+    let world = Setup::new().world().await;
+    let arn = world.credentials("hub-secret", "alice", "wrong").await;
+    let rule = world.rule("hub", |rule| rule.credential_arn = Some(arn.clone())).await;
+    push_image(&world.upstream, "app", Some("v1"), &["x"]);
+    world.pull("hub/app", "v1").await.unwrap();
+    world.clock.advance(TWO_DAYS);
+    world.upstream.require_basic("alice", "wonder");
+    let stale = serve(&world).await;
+    assert!(stale.starts_with("stale: ") && stale != BACKOFF, "{stale}");
+    assert_eq!(serve(&world).await, BACKOFF);
+    let put = |token: &str| {
+        let value = format!(r#"{{"username":"alice","accessToken":"{token}"}}"#);
+        let value = SecretValue::Text(value.as_str().into());
+        let put = PutSecretValue { client_request_token: None, value, stages: None };
+        world.registry.put_secret_value(&world.caller, "hub-secret", put)
+    };
+    put("still wrong").await.unwrap();
+    let stale = serve(&world).await;
+    assert!(stale.starts_with("stale: ") && stale != BACKOFF, "{stale}");
+    assert_eq!(serve(&world).await, BACKOFF);
+    put("wonder").await.unwrap();
+    assert_eq!(serve(&world).await, "revalidated");
+
+    // A rule that is given another secret.
+    world.clock.advance(TWO_DAYS);
+    let other = world.credentials("other-secret", "bob", "builder").await;
+    let update =
+        |arn: &str| RuleCredentials { credential_arn: Some(arn.to_owned()), custom_role_arn: None };
+    let prefix = &rule.rule.ecr_repository_prefix.to_string();
+    world.registry.update_rule(&world.caller, prefix, update(&other)).await.unwrap();
+    assert!(serve(&world).await.starts_with("stale: "));
+    assert_eq!(serve(&world).await, BACKOFF);
+    world.registry.update_rule(&world.caller, prefix, update(&arn)).await.unwrap();
+    assert_eq!(serve(&world).await, "revalidated");
+}
+
+/// A 503 that says when to come back is believed.
+#[tokio::test]
+async fn an_upstream_that_wants_to_be_left_alone_is() {
+    let (world, _, path) = cached().await;
+    world.clock.advance(TWO_DAYS);
+    world.upstream.script(&path, Script::status(503).retry_after("120").times(1));
+    assert!(serve(&world).await.ends_with("answered 503"));
+    world.clock.advance(119_999);
+    assert_eq!(serve(&world).await, CIRCUIT_OPEN);
+    assert_eq!(world.upstream.heads(&path), 1);
+    world.clock.advance(1);
+    assert_eq!(serve(&world).await, CIRCUIT_OPEN);
+    until("the probe has closed the circuit", || async { serve(&world).await == "hit" }).await;
 }

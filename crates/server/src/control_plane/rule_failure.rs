@@ -181,7 +181,7 @@ mod tests {
                 "trust policy",
             ),
             (login(LoginFailure::CredentialsRefused { reason: "no".into() }), "refused: no."),
-            (Error::Status { host: host(), status: 502 }, "502"),
+            (Error::Status { host: host(), status: 502, retry_after: None }, "502"),
             (Error::Invalid { host: host(), reason: "it is a page".into() }, "it is a page"),
         ] {
             let said = text(&RuleFailure::Upstream(error), true);

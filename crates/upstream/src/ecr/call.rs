@@ -92,7 +92,10 @@ impl Call<'_> {
                 Err(Error::RateLimited { host, retry_after: None, was_asked: true })
             }
             Some(refusal) if status.is_client_error() => Ok(Reply::Refused(refusal)),
-            _ => Err(Error::Status { host, status: status.as_u16() }),
+            _ => {
+                let retry_after = retry_after(answer.headers(), now);
+                Err(Error::Status { host, status: status.as_u16(), retry_after })
+            }
         }
     }
 

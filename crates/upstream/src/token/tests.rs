@@ -50,7 +50,7 @@ async fn who_waits_shares_a_failure_and_who_comes_later_tries_again() {
     let slow = tokens.get(&key, None, || async {
         started.notify_one();
         release.notified().await;
-        Err(Error::Status { host: "quay.io".into(), status: 503 })
+        Err(Error::Status { host: "quay.io".into(), status: 503, retry_after: None })
     });
     let waiting = async {
         started.notified().await;

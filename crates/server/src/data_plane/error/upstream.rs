@@ -4,6 +4,8 @@
 //! 502, or a 504 where it was silent. A circle of registries is a 508 (RFC 5842 7.2) all the way back:
 //! each of them tells by it that the next one is well, and that asking again does not help.
 
+use std::time::Duration;
+
 use http::{HeaderValue, header};
 use oci::ErrorCode;
 use serde_json::json;
@@ -39,13 +41,7 @@ pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
                 format!("Rate exceeded: the upstream registry {host} limits requests."),
             )
             .with_detail(json!({ "upstream": host }));
-            match retry_after {
-                Some(after) => {
-                    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-                    failure.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
-                }
-                None => failure,
-            }
+            not_before(failure, *retry_after)
         }
         Error::Circle { host, reason } => Failure::new(
             ErrorCode::LoopDetected,
@@ -55,7 +51,9 @@ pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
             "upstream": host,
             "hint": "a pull through cache rule names an upstream whose own rules lead back here",
         })),
-        Error::Status { host, status } => bad(host, &format!("answered {status}")),
+        Error::Status { host, status, retry_after } => {
+            not_before(bad(host, &format!("answered {status}")), *retry_after)
+        }
         Error::Invalid { host, reason } => {
             bad(host, &format!("sent an answer that cannot be used: {reason}"))
         }
@@ -79,6 +77,13 @@ pub(super) fn failure(error: &Error, subject: Subject) -> Failure {
             bad(host, &format!("leads to an address that is refused: {reason}"))
         }
     }
+}
+
+/// Passes on when the upstream wants to be asked again, in whole seconds.
+fn not_before(failure: Failure, retry_after: Option<Duration>) -> Failure {
+    let Some(after) = retry_after else { return failure };
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    failure.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
 }
 
 fn bad(host: &str, what: &str) -> Failure {
