@@ -171,15 +171,18 @@ impl Chain {
                 let process = ProcessCredentialProvider::new().with_command(command);
                 self.ask(REMOTE_DEADLINE, &process).await
             }
-            Source::Sso => {
-                match self
-                    .ask(REMOTE_DEADLINE, &SSOCredentialProvider::new().with_profile(name))
-                    .await
-                {
-                    Outcome::Absent => Outcome::Failed("log in with `aws sso login`".to_owned()),
-                    outcome => outcome,
-                }
+            Source::Sso => self.sign_on(SSOCredentialProvider::new().with_profile(name)).await,
+            Source::SharedSso(sso) => {
+                // The library knows the older form only, whose token lies under the hash of the
+                // start URL; that of a shared sign-on lies under the hash of its name.
+                let provider = SSOCredentialProvider::new()
+                    .with_account_id(sso.account_id)
+                    .with_role_name(sso.role_name)
+                    .with_region(sso.region)
+                    .with_start_url(sso.session);
+                self.sign_on(provider).await
             }
+            Source::BadSso(reason) => Outcome::Failed(reason.to_owned()),
             Source::WebIdentity { role, token_file } => {
                 let web = AssumeRoleWithWebIdentityCredentialProvider::with_config(
                     role.arn,
@@ -194,6 +197,14 @@ impl Chain {
                     .to_owned(),
             ),
             Source::Nothing | Source::RoleFrom(..) | Source::RoleOn(..) => Outcome::Absent,
+        }
+    }
+
+    /// Takes the credentials of a sign-on that was made before, by a person.
+    async fn sign_on(&self, provider: SSOCredentialProvider) -> Outcome {
+        match self.ask(REMOTE_DEADLINE, &provider).await {
+            Outcome::Absent => Outcome::Failed("log in with `aws sso login`".to_owned()),
+            outcome => outcome,
         }
     }
 

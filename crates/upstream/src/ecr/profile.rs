@@ -21,6 +21,10 @@ pub(super) enum Source {
     Process(String),
     /// A sign-on that somebody made before.
     Sso,
+    /// One that several profiles share, with a section of its own.
+    SharedSso(SharedSso),
+    /// A sign-on that cannot be used.
+    BadSso(&'static str),
     /// A role, and a token of somebody else's identity provider.
     WebIdentity {
         /// The role.
@@ -47,6 +51,15 @@ pub(super) struct Role {
     pub(super) session_name: Option<String>,
 }
 
+/// What a profile with `sso_session` says, and the section that this names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SharedSso {
+    pub(super) session: String,
+    pub(super) region: String,
+    pub(super) account_id: String,
+    pub(super) role_name: String,
+}
+
 /// Returns the name of the profile that is meant.
 pub(super) fn selected(context: &Context) -> String {
     context.env_var("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())
@@ -58,14 +71,19 @@ pub(super) async fn read(context: &Context, name: &str) -> Profile {
     let config_section =
         if name == "default" { name.to_owned() } else { format!("profile {name}") };
     // What stands in the credentials file wins.
-    for (variable, usual, section) in [
-        ("AWS_CONFIG_FILE", "~/.aws/config", config_section.as_str()),
-        ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", name),
+    for (variable, usual, section, is_config) in [
+        ("AWS_CONFIG_FILE", "~/.aws/config", config_section.as_str(), true),
+        ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", name, false),
     ] {
         let path = context.env_var(variable).unwrap_or_else(|| usual.to_owned());
         let Some(path) = context.expand_home_dir(&path) else { continue };
         if let Ok(text) = context.file_read_as_string(&path).await {
             settings.extend(section_of(&text, section));
+            // Sections of other kinds stand in the first file only, and are read for their region.
+            if let Some(session) = settings.get("sso_session").filter(|_| is_config) {
+                let shared = section_of(&text, &format!("sso-session {session}"));
+                settings.extend(shared.into_iter().filter(|(key, _)| key == "sso_region"));
+            }
         }
     }
     Profile(settings)
@@ -122,10 +140,24 @@ impl Profile {
             Source::Keys
         } else if let Some(command) = self.get("credential_process") {
             Source::Process(command)
+        } else if let Some(session) = self.get("sso_session") {
+            self.shared_sso(session)
         } else if self.get("sso_account_id").is_some() {
             Source::Sso
         } else {
             Source::Nothing
+        }
+    }
+
+    fn shared_sso(&self, session: String) -> Source {
+        let Some(region) = self.get("sso_region") else {
+            return Source::BadSso("its sso_session has no section with an sso_region");
+        };
+        match (self.get("sso_account_id"), self.get("sso_role_name")) {
+            (Some(account_id), Some(role_name)) => {
+                Source::SharedSso(SharedSso { session, region, account_id, role_name })
+            }
+            _ => Source::BadSso("it has an sso_session without sso_account_id and sso_role_name"),
         }
     }
 }

@@ -92,6 +92,7 @@ impl Cloud {
             ("api.ecr.eu-west-1.amazonaws.com", &self.api),
             ("sts.eu-west-1.amazonaws.com", &self.sts),
             ("169.254.170.2", &self.metadata),
+            ("portal.sso.eu-central-1.amazonaws.com", &self.metadata),
         ];
         let parse = |(host, to): (&str, &ScriptedUpstream)| {
             (host.to_owned(), vec![Url::parse(&to.url()).unwrap()])
@@ -294,6 +295,54 @@ async fn profiles_lead_to_credentials() {
     cloud.write("config", &circle).write("credentials", "");
     let told = kind(&cloud.client().authenticate(&target(HOST)).await);
     assert!(told.contains("leans on itself through others"), "{told}");
+}
+
+/// A sign-on of a person, in the older form and in the one that profiles share.
+#[tokio::test]
+async fn sign_ons_have_credentials() {
+    let whose = "sso_account_id = 111122223333\nsso_role_name = reader\n";
+    let session = format!("[default]\nsso_session = corp\n{whose}");
+    let section = "[sso-session corp]\nsso_start_url = https://corp.example/start\n\
+                   sso_region = eu-central-1\n";
+    let older = format!(
+        "[default]\nsso_start_url = https://corp.example/start\nsso_region = eu-central-1\n{whose}"
+    );
+    let token = |life: &str| format!(r#"{{"accessToken":"signed-on","expiresAt":"{life}"}}"#);
+    let good = token("2199-01-01T00:00:00Z");
+    // The names of the files are the SHA-1 of the session's name, and of the start URL.
+    let (of_session, of_url) =
+        ("ee0bfd2552fbd840c02cc48b6e823320543c450f", "f7c9b39d0b4c7a7d82c79307585f77e1c5e74378");
+    for (config, file, told) in [
+        (session.clone() + section, of_session, None),
+        (older, of_url, None),
+        (session.clone() + section, of_url, Some("aws sso login")),
+        (session.clone(), of_session, Some("its sso_session has no section with an sso_region")),
+        (
+            format!("[default]\nsso_session = corp\n{section}"),
+            of_session,
+            Some("without sso_account_id and sso_role_name"),
+        ),
+    ] {
+        let cloud = Cloud::start().await;
+        let keys = r#"{"roleCredentials":{"accessKeyId":"ASIASIGNED","secretAccessKey":"s","sessionToken":"t","expiration":7226582400000}}"#;
+        cloud.metadata.script("/federation/credentials", Script::default().body(keys));
+        cloud.write("config", &config).write(&format!("sso/cache/{file}.json"), &good);
+        let outcome = cloud.client().authenticate(&target(HOST)).await;
+        if let Some(told) = told {
+            assert!(kind(&outcome).contains(told), "{config}: {outcome:?}");
+            continue;
+        }
+        outcome.unwrap();
+        assert_eq!(signer(&posts(&cloud.api)[0]), "ASIASIGNED", "{config}");
+        let asked = &cloud.metadata.requests()[0];
+        assert_eq!(asked.query, "role_name=reader&account_id=111122223333");
+        assert_eq!(asked.header("x-amz-sso_bearer_token"), Some("signed-on"));
+        // An old token is of no use: a person has to sign on again.
+        let old = token("2020-01-01T00:00:00Z");
+        cloud.write(&format!("sso/cache/{file}.json"), &old);
+        let told = kind(&cloud.client().authenticate(&target(HOST)).await);
+        assert!(told.contains("aws sso login"), "{told}");
+    }
 }
 
 #[tokio::test]
