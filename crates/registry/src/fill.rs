@@ -4,6 +4,7 @@
 //! blob and publishes how far it is; any number of readers follow what is published. No reader can
 //! slow, cancel or poison it. The last byte is withheld until size and digest agree.
 
+mod adopt;
 mod download;
 mod lease;
 mod local;

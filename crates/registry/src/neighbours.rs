@@ -10,12 +10,14 @@ mod who;
 
 use std::{
     future::Future,
+    ops::Range,
     sync::{Arc, Weak},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use blobs::Access;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
 use metadata::{AccountId, Page, PageRequest, Region, RegistryId, Rule};
 use oci::{Digest, Reference, Referrer, RepositoryName, Tag};
@@ -189,6 +191,31 @@ impl Upstream for Neighbours {
             Some((piece.map_err(|error| broken_off(&host, error)), (reader, host)))
         });
         Ok(BlobBody { size_bytes, offset, bytes: pieces.boxed() })
+    }
+
+    async fn sample_blob(
+        &self,
+        target: &Target,
+        digest: &Digest,
+        part: Range<u64>,
+        size_bytes: u64,
+    ) -> Result<Option<Bytes>, Error> {
+        if target.neighbour.is_none() {
+            return self.elsewhere.sample_blob(target, digest, part, size_bytes).await;
+        }
+        let mut body = self.fetch_blob(target, digest, part.start).await?;
+        if body.size_bytes != Some(size_bytes) || body.offset != part.start {
+            return Ok(None);
+        }
+        let length_bytes = usize::try_from(part.end - part.start).unwrap_or(usize::MAX);
+        let mut bytes = BytesMut::new();
+        while bytes.len() < length_bytes
+            && let Some(piece) = body.bytes.next().await
+        {
+            bytes.extend_from_slice(&piece?);
+        }
+        bytes.truncate(length_bytes);
+        Ok(Some(bytes.freeze()).filter(|bytes| bytes.len() == length_bytes))
     }
 
     async fn tags(&self, target: &Target) -> Result<Listing<Tag>, Error> {

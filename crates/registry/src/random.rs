@@ -39,6 +39,11 @@ pub(crate) fn password(
     Some(password)
 }
 
+/// A number below `limit`, which is not zero.
+pub(crate) fn below(limit: u64) -> u64 {
+    rand::rng().random_range(0..limit)
+}
+
 /// A random UUID (RFC 9562, version 4), as Secrets Manager names versions.
 pub(crate) fn uuid() -> String {
     let bits: u128 = rand::rng().random();

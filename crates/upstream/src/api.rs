@@ -1,6 +1,6 @@
 //! The role of an upstream, as the registry sees it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -191,6 +191,20 @@ pub trait Upstream: Send + Sync + fmt::Debug + 'static {
         digest: &Digest,
         offset: u64,
     ) -> Result<BlobBody, Error>;
+
+    /// Fetches a part of a blob whole (GET with Range), to hold it against what is here. None where
+    /// what comes is not that part of a blob of `size_bytes`, which the upstream may not be able to
+    /// cut out.
+    ///
+    /// # Errors
+    /// As [`Upstream::stat_manifest`].
+    async fn sample_blob(
+        &self,
+        target: &Target,
+        digest: &Digest,
+        part: Range<u64>,
+        size_bytes: u64,
+    ) -> Result<Option<Bytes>, Error>;
 
     /// Lists the tags of the repository, page by page to a limit.
     ///

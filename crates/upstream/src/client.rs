@@ -1,6 +1,6 @@
 //! The upstream that is spoken to over HTTP.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -212,6 +212,35 @@ impl HttpUpstream {
         Ok(BlobBody { size_bytes: part.size_bytes, offset: part.offset, bytes })
     }
 
+    async fn sample_blob_at(
+        &self,
+        target: &Target,
+        way: &Way,
+        digest: &Digest,
+        part: &Range<u64>,
+        size_bytes: u64,
+    ) -> Result<Option<Bytes>, Error> {
+        let endpoint = way.endpoint();
+        let _permit = self.permits.acquire(endpoint, Load::Question).await?;
+        let range = format!("bytes={}-{}", part.start, part.end.saturating_sub(1));
+        let range = HeaderValue::from_str(&range).expect("digits are a header value");
+        let headers = HeaderMap::from_iter([(header::RANGE, range)]);
+        let path = ["blobs", digest.as_str()];
+        let response = match self.ask_about(target, way, Method::GET, path, headers).await {
+            Ok(response) => response,
+            // It is not as long there.
+            Err(Error::Status { status: 416, .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        refuse_coding(endpoint, response.headers())?;
+        if !content::is_part(response.status(), response.headers(), part, size_bytes) {
+            return Ok(None);
+        }
+        let length_bytes = part.end - part.start;
+        let bytes = self.exchange.wire.read(endpoint, response, length_bytes).await?;
+        Ok(Some(bytes).filter(|bytes| bytes.len() as u64 == length_bytes))
+    }
+
     async fn authenticate_at(&self, target: &Target, way: &Way) -> Result<(), Error> {
         let endpoint = way.endpoint();
         let _permit = self.permits.acquire(endpoint, Load::Question).await?;
@@ -300,6 +329,22 @@ impl Upstream for HttpUpstream {
         let mut way = self.way(target, Some(Demand::Blobs))?;
         loop {
             let outcome = self.fetch_blob_at(target, &way, digest, offset).await;
+            if let Some(outcome) = way.judge(outcome) {
+                return outcome;
+            }
+        }
+    }
+
+    async fn sample_blob(
+        &self,
+        target: &Target,
+        digest: &Digest,
+        part: Range<u64>,
+        size_bytes: u64,
+    ) -> Result<Option<Bytes>, Error> {
+        let mut way = self.way(target, Some(Demand::Blobs))?;
+        loop {
+            let outcome = self.sample_blob_at(target, &way, digest, &part, size_bytes).await;
             if let Some(outcome) = way.judge(outcome) {
                 return outcome;
             }

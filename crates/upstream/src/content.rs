@@ -1,5 +1,7 @@
 //! Reading an answer's headers: what it says about a manifest or a blob.
 
+use std::ops::Range;
+
 use http::{HeaderMap, StatusCode, header};
 use oci::Digest;
 
@@ -72,6 +74,19 @@ pub(crate) fn part(
         return Err("another range came than was asked for");
     }
     Ok(Part { offset: first, size_bytes, length_bytes: Some(last - first + 1) })
+}
+
+/// Tells whether an answer holds just this part of something of this size.
+pub(crate) fn is_part(
+    status: StatusCode,
+    headers: &HeaderMap,
+    part: &Range<u64>,
+    size_bytes: u64,
+) -> bool {
+    let range = headers.get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    status == StatusCode::PARTIAL_CONTENT
+        && range.and_then(parse_content_range)
+            == Some((part.start, part.end.saturating_sub(1), Some(size_bytes)))
 }
 
 /// RFC 9110 14.4: `bytes first-last/size`, where the size may be `*`.

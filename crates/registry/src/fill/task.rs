@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blobs::{Blob, BlobStore, Claim, StagedBlob};
+use blobs::{BlobStore, Claim, StagedBlob};
 use bytes::Bytes;
 use metadata::{Link, NewLink};
 use oci::Digest;
@@ -63,37 +63,6 @@ impl FillTask {
         let claim = self.blobs().claim(&self.digest).await.map_err(stored)?;
         let blob = verified.commit().await.map_err(stored)?;
         Ok((blob.size_bytes, claim))
-    }
-
-    /// Takes bytes that are here already, without a link, if the upstream would serve them to
-    /// this identity: one HEAD.
-    async fn adopt(&self) -> Result<Option<(Blob, Claim)>, FillError> {
-        let claim = self.blobs().claim(&self.digest).await.map_err(stored)?;
-        if claim.stored_bytes().is_none() {
-            return Ok(None);
-        }
-        let blob = match self.blobs().open(&self.digest).await {
-            Ok(blob) => blob,
-            Err(blobs::Error::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(stored(error)),
-        };
-        let LinkWish { registry, repository, .. } = &self.wish;
-        match self.inner.linked_size(registry, repository, &self.digest).await {
-            // By a fill that ended between the reader's look and this one.
-            Ok(Some(size_bytes)) if size_bytes == blob.size_bytes => {
-                return Ok(Some((blob, claim)));
-            }
-            _ => {}
-        }
-        match self.inner.upstream.stat_blob(&self.target, &self.digest).await {
-            Ok(stat) if stat.size_bytes == Some(blob.size_bytes) => Ok(Some((blob, claim))),
-            // What is here was cut off, or the upstream does not tell the truth: the bytes will
-            // show. Their commit replaces a stored blob of another length.
-            Ok(_) => Ok(None),
-            // It does not speak HEAD: a whole fill is the only way to ask.
-            Err(upstream::Error::Status { status: 400 | 405 | 501, .. }) => Ok(None),
-            Err(error) => Err(FillError::Upstream(Arc::new(error))),
-        }
     }
 
     /// Streams the body into the staged blob. While one batch of pieces is hashed and written off
@@ -167,12 +136,12 @@ impl FillTask {
         self.lease.failed(error);
     }
 
-    fn blobs(&self) -> &dyn BlobStore {
+    pub(super) fn blobs(&self) -> &dyn BlobStore {
         &*self.inner.blobs
     }
 }
 
-fn stored(error: blobs::Error) -> FillError {
+pub(super) fn stored(error: blobs::Error) -> FillError {
     FillError::Storage(StorageError::Blobs(error))
 }
 

@@ -1,6 +1,6 @@
 //! Fills that go wrong: lying and dying upstreams, failing stores, tasks that are gone.
 
-use std::{fs, sync::Arc};
+use std::{fs, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use blobs::MemoryBlobs;
@@ -233,6 +233,16 @@ impl Upstream for Panicking {
         let then = futures_util::stream::once(async { panic!("as the test wants") });
         body.bytes = futures_util::stream::iter([Ok::<Bytes, Error>(first)]).chain(then).boxed();
         Ok(body)
+    }
+
+    async fn sample_blob(
+        &self,
+        target: &Target,
+        digest: &Digest,
+        part: Range<u64>,
+        size_bytes: u64,
+    ) -> Result<Option<Bytes>, Error> {
+        self.0.sample_blob(target, digest, part, size_bytes).await
     }
 
     async fn tags(&self, target: &Target) -> Result<Listing<Tag>, Error> {

@@ -190,3 +190,35 @@ async fn an_upstream_that_stops_half_way_breaks_the_transfer() {
     assert!(matches!(read(body).await, Err(Error::Transport { .. })));
     assert_eq!(kind(&fetch(&client, &target, &digest).await), "transport: connection");
 }
+
+#[tokio::test]
+async fn a_sample_is_just_that_part_of_a_blob_of_that_size() {
+    let (upstream, digest, path) = with_blob().await;
+    let (client, target) = (client(settings()), target(&upstream.url()));
+    let sample =
+        |part: std::ops::Range<u64>, size| client.sample_blob(&target, &digest, part, size);
+    let bytes = sample(100..300, 1000).await.unwrap().unwrap();
+    assert_eq!(&bytes[..], &blob()[100..300]);
+    assert_eq!(upstream.requests()[0].header("range"), Some("bytes=100-299"));
+    assert_eq!(&sample(999..1000, 1000).await.unwrap().unwrap()[..], &blob()[999..]);
+    // Another size, beyond the end, no ranges, another range, more or less than was said.
+    assert_eq!(sample(100..300, 1001).await.unwrap(), None);
+    assert_eq!(sample(1000..1100, 2000).await.unwrap(), None);
+    let range = |text: &str| Script::status(206).body("xx").header("content-range", text);
+    for (script, expected) in [
+        (Script::new().ignore_range(), "ok"),
+        (range("bytes 101-300/1000"), "ok"),
+        (range("bytes 100-299/*"), "ok"),
+        (range("bytes 100-299/1000"), "ok"),
+        (Script::status(206), "ok"),
+        (range("bytes 100-299/1000").body(&"x".repeat(201)), "larger than 200"),
+        (Script::status(404), "not found"),
+        (Script::status(403), "denied: forbidden"),
+        (Script::status(500), "status 500"),
+    ] {
+        upstream.script(&path, script.clone());
+        let outcome = sample(100..300, 1000).await;
+        assert_eq!(kind(&outcome), expected, "{script:?}");
+        assert!(outcome.is_err() || outcome.unwrap().is_none(), "{script:?}");
+    }
+}
