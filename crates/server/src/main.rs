@@ -5,6 +5,7 @@
 
 mod auth;
 mod body;
+mod certificates;
 mod command_line;
 mod config;
 mod control_plane;

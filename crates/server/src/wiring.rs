@@ -1,7 +1,6 @@
 //! The one file that names concrete stores: a [`Config`] becomes a running [`Registry`].
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -12,7 +11,10 @@ use metadata::{SqliteMetadata, Timestamp};
 use registry::{Clock, Keyring, LocalDirectory, Parts, Registry, StartError};
 use upstream::HttpUpstream;
 
-use crate::config::{Config, HostConfig, Limits, UpstreamConfig};
+use crate::{
+    certificates::{self, Certificates},
+    config::{Config, Limits, UpstreamConfig},
+};
 
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +30,7 @@ impl Clock for SystemClock {
 
 /// Makes the client for upstreams. Contacts nobody.
 pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Result<HttpUpstream> {
-    let ca_file = config.ca_file.as_deref();
-    let root_certificates = ca_file.map(|path| pem("upstream.ca-file", path)).transpose()?;
-    let hosts = config.hosts.iter().map(upstream_host).collect::<Result<_, _>>()?;
+    let Certificates { roots, hosts } = certificates::read(config)?;
     let private_hosts = &config.allow_private_addresses;
     let private_addresses = match private_hosts.as_slice() {
         [] => upstream::PrivateAddresses::Refused,
@@ -57,7 +57,7 @@ pub(crate) fn upstream(config: &UpstreamConfig, limits: &Limits) -> anyhow::Resu
         },
         private_addresses,
         plain_http_hosts: config.plain_http.clone(),
-        root_certificates: root_certificates.into_iter().collect(),
+        root_certificates: roots,
         trusted_realm_hosts: config.token_realms.clone(),
         proxy: config.proxy.clone(),
         no_proxy: config.no_proxy.clone(),
@@ -87,31 +87,6 @@ impl Running {
 /// How long reads of the metadata store may hold up the end of the process.
 const LAST_READS: Duration = Duration::from_secs(2);
 
-/// Reads what is set for one host.
-fn upstream_host(config: &HostConfig) -> anyhow::Result<upstream::HostSettings> {
-    let read =
-        |key: &str, path: &Path| pem(&format!("{key} of the upstream host {}", config.host), path);
-    let ca_file = config.ca_file.as_deref().map(|path| read("ca-file", path)).transpose()?;
-    let identity = match &config.client {
-        Some((cert, key)) => Some(upstream::ClientIdentity {
-            certificates: read("client-cert", cert)?,
-            key: read("client-key", key)?.into(),
-        }),
-        None => None,
-    };
-    Ok(upstream::HostSettings {
-        host: config.host.clone(),
-        root_certificates: ca_file.into_iter().collect(),
-        identity,
-        proxy: config.proxy.clone(),
-    })
-}
-
-fn pem(what: &str, path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {what} ({})", path.display()))
-}
-
 /// Opens the stores and starts the registry. `own_hosts` is what clients reach this process by.
 pub(crate) async fn start(
     config: &Config,
@@ -138,10 +113,12 @@ pub(crate) async fn start(
     let blobs = FilesystemBlobs::open(&config.blob_path, blob_limits)
         .await
         .with_context(|| format!("cannot open {}", config.blob_path.display()))?;
+    let upstream = Arc::new(upstream);
+    certificates::follow(config.upstream.clone(), &upstream);
     let parts = Parts {
         blobs: Arc::new(blobs),
         metadata: Arc::new(metadata.clone()),
-        upstream: Arc::new(upstream),
+        upstream,
         clock: Arc::new(SystemClock),
         keyring,
         fills: Arc::new(LocalDirectory::default()),

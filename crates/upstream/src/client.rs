@@ -10,8 +10,8 @@ use reqwest::Response;
 use serde::de::IgnoredAny;
 
 use crate::{
-    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, Listing, ManifestStat,
-    Settings, SettingsError, Target, Upstream,
+    Allowance, BlobBody, BlobStat, Budget, Demand, Error, FetchedManifest, HostSettings, Listing,
+    ManifestStat, Settings, SettingsError, Target, Upstream,
     content::{self, announced_digest, manifest_stat, media_type},
     endpoint::Endpoint,
     exchange::{Exchange, Question},
@@ -42,6 +42,20 @@ impl HttpUpstream {
         let health = Arc::new(Health::new(settings.limits.endpoint_rest));
         let exchange = Exchange::new(settings.clone())?;
         Ok(Self { exchange, permits, health, validators: Validators::default(), settings })
+    }
+
+    /// Trusts and shows other certificates from the next connection on: root certificates as PEM
+    /// texts, and what is set for single hosts. Everything else stays as it was set.
+    ///
+    /// # Errors
+    /// A [`SettingsError`] that names what cannot be used; then nothing has changed.
+    pub fn renew(
+        &self,
+        root_certificates: Vec<String>,
+        hosts: Vec<HostSettings>,
+    ) -> Result<(), SettingsError> {
+        let settings = Settings { root_certificates, hosts, ..self.settings.clone() };
+        self.exchange.wire.renew(&settings)
     }
 
     /// Plans the way along the endpoints of an upstream.

@@ -1,6 +1,10 @@
 //! One request and its answer: the right client, one retry, bounded reading.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -25,7 +29,8 @@ const REST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) endpoints: Endpoints,
-    connector: Connector,
+    /// Replaced as a whole when certificates change.
+    connector: RwLock<Arc<Connector>>,
     timeouts: Timeouts,
     private_addresses: PrivateAddresses,
 }
@@ -44,10 +49,21 @@ impl Wire {
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
         Ok(Self {
             endpoints: Endpoints::new(&settings.endpoints, &settings.plain_http_hosts)?,
-            connector: Connector::new(settings)?,
+            connector: RwLock::new(Arc::new(Connector::new(settings)?)),
             timeouts: settings.timeouts,
             private_addresses: settings.private_addresses.clone(),
         })
+    }
+
+    /// Connects from now on as these settings say; requests under way go on as they began.
+    pub(crate) fn renew(&self, settings: &Settings) -> Result<(), SettingsError> {
+        let connector = Arc::new(Connector::new(settings)?);
+        *self.connector.write().unwrap_or_else(PoisonError::into_inner) = connector;
+        Ok(())
+    }
+
+    fn connector(&self) -> Arc<Connector> {
+        Arc::clone(&self.connector.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns how far a destination may lie that an upstream leads to, which itself grants
@@ -70,7 +86,8 @@ impl Wire {
     ) -> Result<(Response, Option<SocketAddr>), Error> {
         let Request { method, url, mut headers, body, reach } = request;
         let destination = url.host_str().unwrap_or_default().to_owned();
-        let Some(route) = self.connector.route(&url, reach) else {
+        let connector = self.connector();
+        let Some(route) = connector.route(&url, reach) else {
             return Err(refused_address(endpoint.name(), &destination));
         };
         // Bytes are hashed as they are: a coding in between would have to be undone first.

@@ -1,8 +1,13 @@
 //! The same doors over TLS.
 
+use oci::media_type::OCI_MANIFEST;
 use reqwest::{Certificate, Client, Version};
+use testkit::ScriptedUpstream;
 
-use crate::process::{Home, finish};
+use crate::{
+    commands::MANIFEST,
+    process::{Home, finish, wait_for},
+};
 
 fn certificates(home: &Home) -> Certificate {
     let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
@@ -97,4 +102,29 @@ fn files_that_do_not_fit_are_refused_before_anything_is_touched() {
     let refused = home.refused(&[&["serve"], &FLAGS[..]].concat(), 1);
     assert!(refused.starts_with("--tls-key server.pem has no private key in PEM"), "{refused}");
     assert!(!home.data_dir().is_dir());
+}
+
+/// A certificate authority that is exchanged under a running server.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_towards_upstreams_are_read_anew() {
+    let upstream = ScriptedUpstream::start_tls().await;
+    upstream.add_manifest("app", Some("v1"), OCI_MANIFEST, MANIFEST);
+    let other = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("signed");
+    let home = Home::new();
+    home.write("roots.pem", &other.cert.pem());
+    home.write("cistern.toml", "[upstream]\nca-file = \"roots.pem\"\n");
+    let rule = format!("up={}", upstream.url());
+    let serving = home.serve(&["--config", "cistern.toml", "--anonymous-pull", "--rule", &rule]);
+    let url = format!("{}/v2/up/app/manifests/v1", serving.url());
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let status = || async { client.get(&url).send().await.expect("an answer").status().as_u16() };
+    assert_eq!(status().await, 502);
+    // What cannot be used changes nothing.
+    home.write("roots.pem", "nonsense");
+    wait_for("it is looked at", || serving.log().contains("stay as they were").then_some(()));
+    assert_eq!(status().await, 502);
+    home.write("roots.pem", upstream.root_pem());
+    wait_for("it is read", || serving.log().contains("were read anew").then_some(()));
+    assert_eq!(status().await, 200);
+    serving.terminate();
 }
