@@ -318,6 +318,10 @@ impl ImportWork {
         let retry_after = match error {
             // What was not asked was not refused; the budget is looked at each time.
             PullError::Upstream(error) if is_unasked(error) => return,
+            // Who waited is a reason of its own: the next one may come by another way.
+            PullError::Upstream(error) if matches!(**error, upstream::Error::Circle { .. }) => {
+                return;
+            }
             PullError::Upstream(error) if error.is_alive() || is_about_content(error) => {
                 match &**error {
                     upstream::Error::RateLimited { retry_after, .. } => *retry_after,

@@ -412,3 +412,16 @@ async fn an_upstream_that_wants_to_be_left_alone_is() {
     assert_eq!(serve(&world).await, CIRCUIT_OPEN);
     until("the probe has closed the circuit", || async { serve(&world).await == "hit" }).await;
 }
+
+/// A circle is about who asks: the next one asks for himself, and nobody is taken for dead.
+#[tokio::test]
+async fn a_circle_is_not_held_against_a_tag() {
+    let (world, _, path) = cached().await;
+    world.clock.advance(TWO_DAYS);
+    world.upstream.script(&path, Script::status(508).times(2));
+    for heads in 1..3 {
+        assert!(serve(&world).await.contains("leads in a circle"));
+        assert_eq!(world.upstream.heads(&path), heads);
+    }
+    assert_eq!(serve(&world).await, "revalidated");
+}
