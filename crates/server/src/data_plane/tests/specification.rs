@@ -265,3 +265,24 @@ async fn what_a_rule_keeps_out_is_uploaded_instead_of_mounted() {
     let answer = world.over_http("POST", &path, &[], "").await;
     assert_eq!(answer.status, 202, "{}", answer.text());
 }
+
+/// "Clients SHOULD reject unless the `mediaType` field's value matches the type specified by the
+/// `Content-Type` header": some upstreams say the same of everything, so that it is mended instead.
+#[tokio::test]
+async fn the_type_that_a_manifest_names_itself_counts() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    for (tag, served_as) in [("json", "application/json"), ("docker", media_type::DOCKER_INDEX)] {
+        let index = json!({
+            "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": [],
+            "annotations": {"tag": tag},
+        });
+        world.upstream.add_manifest("app", Some(tag), served_as, index.to_string());
+        let path = format!("/v2/hub/app/manifests/{tag}");
+        for _ in 0..2 {
+            let answer = world.over_http("GET", &path, &[], "").await;
+            assert_eq!((answer.status, answer.text()), (200, index.to_string()));
+            assert_eq!(answer.header("content-type"), media_type::OCI_INDEX);
+        }
+    }
+}
