@@ -4,6 +4,7 @@
 //! 2017-10-17, `cloudcontrol` 2021-09-30, `iam` 2010-05-08); those every service shares are what
 //! AWS's JSON and query front ends answer. A room below the doors never sees these.
 
+mod cistern;
 mod cloud_control;
 mod common;
 mod ecr;
@@ -13,6 +14,7 @@ mod secrets_manager;
 use std::borrow::Cow;
 use std::fmt;
 
+pub use cistern::CisternException;
 pub use cloud_control::CloudControlException;
 pub use common::CommonException;
 pub use ecr::EcrException;
@@ -74,6 +76,8 @@ pub enum ExceptionKind {
     CloudControl(CloudControlException),
     /// One of AWS Identity and Access Management.
     Iam(IamException),
+    /// One of Cistern.
+    Cistern(CisternException),
 }
 
 impl ExceptionKind {
@@ -85,6 +89,7 @@ impl ExceptionKind {
             Self::SecretsManager(kind) => kind.name(),
             Self::CloudControl(kind) => kind.name(),
             Self::Iam(kind) => kind.name(),
+            Self::Cistern(kind) => kind.name(),
         }
     }
 
@@ -96,6 +101,7 @@ impl ExceptionKind {
             Self::SecretsManager(kind) => kind.status(),
             Self::CloudControl(kind) => kind.status(),
             Self::Iam(kind) => kind.status(),
+            Self::Cistern(kind) => kind.status(),
         }
     }
 }
@@ -127,6 +133,12 @@ impl From<CloudControlException> for ExceptionKind {
 impl From<IamException> for ExceptionKind {
     fn from(kind: IamException) -> Self {
         Self::Iam(kind)
+    }
+}
+
+impl From<CisternException> for ExceptionKind {
+    fn from(kind: CisternException) -> Self {
+        Self::Cistern(kind)
     }
 }
 

@@ -29,7 +29,10 @@ pub fn render_exception(exception: &Exception, service: Service) -> Vec<u8> {
         ExceptionKind::SecretsManager(_)
         | ExceptionKind::CloudControl(_)
         | ExceptionKind::Common(CommonException::AccessDenied) => "Message",
-        ExceptionKind::Common(_) | ExceptionKind::Ecr(_) | ExceptionKind::Iam(_) => "message",
+        ExceptionKind::Common(_)
+        | ExceptionKind::Ecr(_)
+        | ExceptionKind::Iam(_)
+        | ExceptionKind::Cistern(_) => "message",
     };
     let name = match service {
         Service::CloudControl => format!("{}#{}", namespace(kind), kind.name()),
@@ -55,7 +58,8 @@ fn namespace(kind: ExceptionKind) -> &'static str {
         ExceptionKind::Ecr(_)
         | ExceptionKind::SecretsManager(_)
         | ExceptionKind::CloudControl(_)
-        | ExceptionKind::Iam(_) => "com.amazon.cloudapiservice",
+        | ExceptionKind::Iam(_)
+        | ExceptionKind::Cistern(_) => "com.amazon.cloudapiservice",
     }
 }
 

@@ -107,6 +107,16 @@ pub struct Rule {
     pub updated_at: Timestamp,
 }
 
+impl Rule {
+    /// Tells whether it has this policy; none at all is one that says nothing.
+    pub(crate) fn has_policy(&self, policy: &RulePolicy) -> bool {
+        match &self.policy {
+            Some(held) => held == policy,
+            None => *policy == RulePolicy::default(),
+        }
+    }
+}
+
 /// The part of a rule that can be updated, as typed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RuleCredentials {

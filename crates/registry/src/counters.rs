@@ -13,6 +13,15 @@ pub enum Counter {
     ManifestRevalidations,
     /// A cached tag was served although its upstream could not confirm it.
     ManifestStale,
+    /// A cached tag was served at once while its upstream was asked, as the policy of its rule says.
+    ManifestStaleRevalidating,
+    /// Something was refused because the lists of its rule keep it out.
+    PolicyDenied,
+    /// Something was refused, or answered with what it was before, because it is too young for its
+    /// rule.
+    PolicyHeldBack,
+    /// A tag was said to be missing without asking the upstream that lacked it a while ago.
+    PolicyMissing,
     /// A blob was served from what is stored.
     BlobHits,
     /// A blob was served while it was being filled.
@@ -47,11 +56,15 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::ManifestHits,
         Self::ManifestMisses,
         Self::ManifestRevalidations,
         Self::ManifestStale,
+        Self::ManifestStaleRevalidating,
+        Self::PolicyDenied,
+        Self::PolicyHeldBack,
+        Self::PolicyMissing,
         Self::BlobHits,
         Self::BlobMisses,
         Self::FillsStarted,
@@ -79,6 +92,17 @@ impl Counter {
             }
             Self::ManifestStale => {
                 ("manifest_stale", "cached tags served because their upstream failed")
+            }
+            Self::ManifestStaleRevalidating => (
+                "manifest_stale_revalidating",
+                "cached tags served at once while their upstream was asked",
+            ),
+            Self::PolicyDenied => ("policy_denied", "pulls that the lists of a rule refused"),
+            Self::PolicyHeldBack => {
+                ("policy_held_back", "pulls of images that were too young for their rule")
+            }
+            Self::PolicyMissing => {
+                ("policy_missing", "tags said to be missing without asking their upstream again")
             }
             Self::BlobHits => ("blob_hits", "blobs served from the cache"),
             Self::BlobMisses => ("blob_misses", "blobs served while they were filled"),

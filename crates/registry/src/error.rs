@@ -207,6 +207,12 @@ pub enum RuleError {
         /// Where it is declared.
         source_name: String,
     },
+    /// The rule has another policy than was expected.
+    #[error("the policy of the rule {prefix} is not the expected one")]
+    PolicyChanged {
+        /// The prefix as asked for.
+        prefix: String,
+    },
     /// Exactly ECR's constraints hold, and ECR has no policies of rules.
     #[error("rules have no policies of their own in strict mode")]
     NoPolicies,

@@ -56,6 +56,15 @@ pub enum ImageFailure {
     Pull(#[from] PullError),
 }
 
+/// What came of the images of a batch.
+#[derive(Debug)]
+pub struct PulledBatch {
+    /// The repository that they are kept in.
+    pub repository: RepositoryName,
+    /// Each as it was asked for.
+    pub images: Vec<(WantedImage, Result<PulledManifest, ImageFailure>)>,
+}
+
 /// What a repository has of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayerState {
@@ -118,7 +127,8 @@ impl Registry {
         Ok(Page { items: listing.items, next: listing.next })
     }
 
-    /// Pulls images, each as a client would: what a rule can bring fills the cache.
+    /// Pulls images, each as a client would: what a rule can bring fills the cache, and an official
+    /// image of Docker Hub has its whole name, however short it is asked for.
     ///
     /// # Errors
     /// What holds for the whole batch: [`PullError::NameUnknown`], [`PullError::Denied`], a store
@@ -129,7 +139,32 @@ impl Registry {
         repository: &RepositoryName,
         wanted: Vec<WantedImage>,
         accepted: &[String],
-    ) -> Result<Vec<(WantedImage, Result<PulledManifest, ImageFailure>)>, PullError> {
+    ) -> Result<PulledBatch, PullError> {
+        let Some(whole) = self.whole_name(caller, repository).await? else {
+            return self.pull_batch(caller, repository, wanted, accepted).await;
+        };
+        let pulled = self.pull_batch(caller, &whole, wanted.clone(), accepted).await;
+        let is_missing = match &pulled {
+            Ok(batch) => batch.images.iter().all(|(_, outcome)| is_missing(outcome)),
+            Err(error) => matches!(error, PullError::NameUnknown { .. }),
+        };
+        if !is_missing {
+            return pulled;
+        }
+        // An upstream that plays Docker Hub need not keep its images where Docker Hub does.
+        match self.pull_batch(caller, repository, wanted, accepted).await {
+            Ok(batch) if batch.images.iter().any(|(_, outcome)| !is_refused(outcome)) => Ok(batch),
+            _ => pulled,
+        }
+    }
+
+    async fn pull_batch(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        wanted: Vec<WantedImage>,
+        accepted: &[String],
+    ) -> Result<PulledBatch, PullError> {
         let pulls = wanted.into_iter().map(|wanted| async move {
             let pulled = self.pull_wanted(caller, repository, &wanted).await;
             let pulled = pulled.and_then(|pulled| accept(pulled, accepted));
@@ -143,7 +178,7 @@ impl Registry {
                 return Err(error.clone());
             }
         }
-        Ok(pulled)
+        Ok(PulledBatch { repository: repository.clone(), images: pulled })
     }
 
     async fn pull_wanted(
@@ -309,6 +344,25 @@ fn accept(pulled: PulledManifest, accepted: &[String]) -> Result<PulledManifest,
 }
 
 /// Tells whether an error would be that of every image of a batch.
+/// Tells whether an image is neither here nor upstream.
+fn is_missing(outcome: &Result<PulledManifest, ImageFailure>) -> bool {
+    matches!(
+        outcome,
+        Err(ImageFailure::Pull(PullError::ManifestUnknown { .. } | PullError::NameUnknown { .. }))
+    )
+}
+
+/// Tells whether the upstream does not have an image, or refuses it: Docker Hub refuses what it
+/// does not have under a name that nobody may have there.
+fn is_refused(outcome: &Result<PulledManifest, ImageFailure>) -> bool {
+    match outcome {
+        Err(ImageFailure::Pull(PullError::Upstream(error))) => {
+            matches!(**error, upstream::Error::Unauthorized { .. } | upstream::Error::Denied { .. })
+        }
+        outcome => is_missing(outcome),
+    }
+}
+
 fn concerns_all(error: &PullError) -> bool {
     match error {
         PullError::Denied(_)

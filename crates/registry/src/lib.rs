@@ -74,7 +74,7 @@ pub use fill::{
     FillDirectory, FillError, FillKey, FillSource, Joined, Lease, LinkWish, LocalDirectory,
     Progress,
 };
-pub use images::{ImageFailure, ImageId, LayerState, WantedImage};
+pub use images::{ImageFailure, ImageId, LayerState, PulledBatch, WantedImage};
 pub use keyring::{Keyring, KeyringError};
 pub use lifecycle::{LifecyclePreviewView, PreviewState, PreviewedImages};
 pub use matching::Match;

@@ -76,6 +76,22 @@ impl Registry {
         }
     }
 
+    /// Returns the name under which a repository is kept that something is to be read of: the whole
+    /// one of an official image that is here, else the name as it is.
+    ///
+    /// # Errors
+    /// [`PullError::Storage`].
+    pub async fn kept_name(
+        &self,
+        caller: &Caller,
+        name: &RepositoryName,
+    ) -> Result<RepositoryName, PullError> {
+        Ok(match self.whole_name(caller, name).await? {
+            Some(whole) if self.inner.is_there(&caller.registry, &whole).await? => whole,
+            _ => name.clone(),
+        })
+    }
+
     /// Brings a blob of an official image into the repository that has its short name: who pushes
     /// there was told that the blob is here, for until then the one name stood for the other. Tells
     /// whether there is one.

@@ -116,14 +116,15 @@ impl Registry {
     ) -> Result<PulledManifest, PullError> {
         let matched = self.admit_pull(caller, repository).await?;
         if let (Some(matched), Reference::Tag(tag)) = (&matched, reference) {
-            matched.admit_tag(tag)?;
+            matched.admit_tag(tag).inspect_err(|_| self.inner.count_denied())?;
         }
         let wanted = Wanted { inner: &self.inner, registry: &caller.registry, repository };
-        let (manifest, served) = match reference {
-            Reference::Digest(digest) => wanted.by_digest(digest, matched).await?,
-            Reference::Tag(tag) => wanted.by_tag(tag, matched).await?,
+        let found = match reference {
+            Reference::Digest(digest) => wanted.by_digest(digest, matched).await,
+            Reference::Tag(tag) => wanted.by_tag(tag, matched).await,
         };
-        self.inner.count(&served);
+        self.inner.count(&found);
+        let (manifest, served) = found?;
         Ok(PulledManifest {
             bytes: manifest.bytes.clone(),
             digest: manifest.digest.clone(),
@@ -292,6 +293,9 @@ impl Wanted<'_> {
     ) -> Result<Found, PullError> {
         let key = (self.registry.clone(), self.repository.clone(), reference);
         if let Some(error) = self.inner.refusal(&key, &matched) {
+            if matches!(error, PullError::ManifestUnknown { .. }) {
+                self.inner.counters.increment(Counter::PolicyMissing);
+            }
             return Err(error);
         }
         let imported = self.join(key, matched, cached, false).landed().await;
@@ -327,13 +331,28 @@ impl Wanted<'_> {
 }
 
 impl Inner {
-    fn count(&self, served: &Served) {
+    fn count(&self, found: &Result<Found, PullError>) {
+        use PullError::TooYoung;
+        let is_held_back = matches!(
+            found,
+            Err(TooYoung { .. }) | Ok((_, Served::Stale(StaleReason::Failed(TooYoung { .. }))))
+        );
+        if is_held_back {
+            self.counters.increment(Counter::PolicyHeldBack);
+        }
+        let Ok((_, served)) = found else { return };
         self.counters.increment(match served {
             Served::Hit => Counter::ManifestHits,
             Served::Miss => Counter::ManifestMisses,
             Served::Revalidated => Counter::ManifestRevalidations,
+            Served::Stale(StaleReason::Revalidating) => Counter::ManifestStaleRevalidating,
             Served::Stale(_) => Counter::ManifestStale,
         });
+    }
+
+    /// Counts something that the lists of a rule refused.
+    pub(crate) fn count_denied(&self) {
+        self.counters.increment(Counter::PolicyDenied);
     }
 
     /// Tells what may be done with a tag that is here. What was pushed has no upstream to ask.

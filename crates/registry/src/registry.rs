@@ -211,7 +211,7 @@ impl Inner {
             decided => decided?,
         }
         if let Some(matched) = &matched {
-            matched.admit_repository()?;
+            matched.admit_repository().inspect_err(|_| self.count_denied())?;
         }
         Ok(matched)
     }

@@ -35,15 +35,18 @@ pub struct RulePolicyView {
 }
 
 impl Registry {
-    /// Sets the policy of a stored rule, in place of the one it has. Takes effect at once.
+    /// Sets the policy of a stored rule, in place of the one it has. Takes effect at once. Where
+    /// `expected` is given that is the one it has to have, for whoever read it and changed it; none
+    /// at all is one that says nothing.
     ///
     /// # Errors
     /// [`RuleError::NoPolicies`] where exactly ECR's constraints hold, [`RuleError::Invalid`] with
-    /// the member, [`RuleError::NotFound`], [`RuleError::Declared`].
+    /// the member, [`RuleError::NotFound`], [`RuleError::Declared`], [`RuleError::PolicyChanged`].
     pub async fn put_rule_policy(
         &self,
         caller: &Caller,
         prefix: &str,
+        expected: Option<&RulePolicy>,
         policy: RulePolicy,
     ) -> Result<RulePolicyView, RuleError> {
         let action = Action::Operation("cistern:PutPullThroughCacheRulePolicy");
@@ -51,7 +54,7 @@ impl Registry {
         self.require_policies()?;
         check_policy(&policy)?;
         self.inner.changeable_rule(&caller.registry, prefix).await?;
-        self.set_policy(caller, prefix, Some(&policy)).await
+        self.set_policy(caller, prefix, expected, Some(&policy)).await
     }
 
     /// Takes the policy of a stored rule away: what the registry says holds for it. Returns what
@@ -63,12 +66,13 @@ impl Registry {
         &self,
         caller: &Caller,
         prefix: &str,
+        expected: Option<&RulePolicy>,
     ) -> Result<RulePolicyView, RuleError> {
         let action = Action::Operation("cistern:DeletePullThroughCacheRulePolicy");
         self.inner.authorize(caller, action, Resource::Registry)?;
         self.require_policies()?;
         let had = self.inner.changeable_rule(&caller.registry, prefix).await?;
-        self.set_policy(caller, prefix, None).await?;
+        self.set_policy(caller, prefix, expected, None).await?;
         Ok(had.policy_view())
     }
 
@@ -98,14 +102,25 @@ impl Registry {
         &self,
         caller: &Caller,
         prefix: &str,
+        expected: Option<&RulePolicy>,
         policy: Option<&RulePolicy>,
     ) -> Result<RulePolicyView, RuleError> {
-        let (inner, registry) = (&self.inner, &caller.registry);
-        let set = inner.metadata.set_rule_policy(registry, key_of(prefix), policy).await;
-        let rule = set.map_err(|error| match error {
-            metadata::Error::NotFound => not_found(prefix, registry),
-            error => error.into(),
-        })?;
+        let (inner, registry, key) = (&self.inner, &caller.registry, key_of(prefix));
+        let set = inner.metadata.set_rule_policy(registry, key, expected, policy).await;
+        let rule = match set {
+            Ok(rule) => rule,
+            Err(metadata::Error::NotFound) => {
+                // What another process did is read again, here and by who was refused.
+                inner.forget_rules(registry);
+                let is_there = inner.book(registry).await?.get(key).is_some();
+                let prefix_typed = prefix.to_owned();
+                return Err(match expected {
+                    Some(_) if is_there => RuleError::PolicyChanged { prefix: prefix_typed },
+                    _ => not_found(prefix, registry),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
         inner.forget_rules(registry);
         Ok(BookedRule::stored(rule, &inner.settings).policy_view())
     }

@@ -77,6 +77,7 @@ guard! {
         SetRulePolicy: set_rule_policy(
             registry: &RegistryId,
             prefix_key: &str,
+            expected: Option<&RulePolicy>,
             policy: Option<&RulePolicy>
         ) -> Rule;
         DeleteRule: delete_rule(registry: &RegistryId, prefix_key: &str) -> Rule;

@@ -72,6 +72,10 @@ pub struct PutPullThroughCacheRulePolicyRequest {
     pub ecr_repository_prefix: String,
     /// The policy.
     pub policy: PullThroughCacheRulePolicy,
+    /// The policy that the rule is expected to have, an empty one where it is to have none: another
+    /// is left as it is. Whatever it has is replaced when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_policy: Option<PullThroughCacheRulePolicy>,
 }
 
 /// The policy as it is now.
@@ -152,6 +156,10 @@ pub struct DeletePullThroughCacheRulePolicyRequest {
     pub registry_id: Option<String>,
     /// The prefix of the rule.
     pub ecr_repository_prefix: String,
+    /// The policy that the rule is expected to have, an empty one where it is to have none: another
+    /// is left as it is. Whatever it has is taken away when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_policy: Option<PullThroughCacheRulePolicy>,
 }
 
 /// The policy as it was.

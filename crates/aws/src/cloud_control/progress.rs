@@ -102,7 +102,9 @@ impl HandlerErrorCode {
                 Self::AlreadyExists
             }
             // No type that is offered here comes down to IAM.
-            ExceptionKind::CloudControl(_) | ExceptionKind::Iam(_) => Self::InvalidRequest,
+            ExceptionKind::CloudControl(_) | ExceptionKind::Iam(_) | ExceptionKind::Cistern(_) => {
+                Self::InvalidRequest
+            }
         }
     }
 

@@ -74,7 +74,8 @@ pub fn render_exception(
         kind @ (ExceptionKind::Ecr(_)
         | ExceptionKind::SecretsManager(_)
         | ExceptionKind::CloudControl(_)
-        | ExceptionKind::Iam(_)) => (kind.name(), kind.status(), None),
+        | ExceptionKind::Iam(_)
+        | ExceptionKind::Cistern(_)) => (kind.name(), kind.status(), None),
     };
     let fault = if status < 500 { "Sender" } else { "Receiver" };
     let message = printable(text.unwrap_or(exception.message()));

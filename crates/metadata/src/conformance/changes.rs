@@ -39,7 +39,7 @@ pub async fn are_known_to_the_other_handle(one: &dyn MetadataStore, other: &dyn 
     let nothing = RuleCredentials::default();
     one.update_rule(&registry, "quay", &nothing, Timestamp(2_000)).await.expect("the rule");
     assert_told(other, known, &rules).await;
-    one.set_rule_policy(&registry, "quay", None).await.expect("the rule");
+    one.set_rule_policy(&registry, "quay", None, None).await.expect("the rule");
     assert_told(other, known, &rules).await;
     one.delete_rule(&registry, "quay").await.expect("the rule");
     assert_told(other, known, &rules).await;

@@ -115,7 +115,7 @@ pub async fn have_a_policy_of_their_own(one: &dyn MetadataStore, other: &dyn Met
     let pins = RulePolicy { pinned_tags: Some(vec!["v*".to_owned()]), ..RulePolicy::default() };
     for policy in [denies, pins] {
         expected.policy = Some(policy.clone());
-        let changed = other.set_rule_policy(&home(), "team/a", Some(&policy)).await;
+        let changed = other.set_rule_policy(&home(), "team/a", None, Some(&policy)).await;
         assert_eq!(changed.expect("the rule"), expected);
         let listed = one.rules(&home()).await.expect("rules");
         assert_eq!(listed, [expected.clone(), rule("team/ab")]);
@@ -126,12 +126,29 @@ pub async fn have_a_policy_of_their_own(one: &dyn MetadataStore, other: &dyn Met
     let updated = other.update_rule(&home(), "team/a", &credentials, at).await;
     assert_eq!(updated.expect("the rule"), expected);
 
+    // Only in place of the one that is expected; none at all says nothing.
+    let (held, nothing) = (expected.policy.clone().expect("a policy"), RulePolicy::default());
+    let other_one = RulePolicy { minimum_age: Some(Span::Forever), ..held.clone() };
+    for wrong in [&nothing, &other_one] {
+        let refused = one.set_rule_policy(&home(), "team/a", Some(wrong), None).await;
+        assert_refused!(refused, Error::NotFound);
+    }
+    assert_eq!(other.rules(&home()).await.expect("rules")[0], expected);
+    expected.policy = Some(other_one.clone());
+    let changed = one.set_rule_policy(&home(), "team/a", Some(&held), Some(&other_one)).await;
+    assert_eq!(changed.expect("the rule"), expected);
     expected.policy = None;
-    let changed = other.set_rule_policy(&home(), "team/a", None).await.expect("the rule");
+    let changed = other.set_rule_policy(&home(), "team/a", None, None).await.expect("the rule");
     assert_eq!(changed, expected);
-    assert_refused!(one.set_rule_policy(&home(), "team", None).await, Error::NotFound);
-    let [_, elsewhere, _] = three_registries();
-    assert_refused!(one.set_rule_policy(&elsewhere, "team/a", None).await, Error::NotFound);
+    let changed = one.set_rule_policy(&home(), "team/a", Some(&nothing), None).await;
+    assert_eq!(changed.expect("the rule"), expected);
+    for expected in [None, Some(&nothing)] {
+        let absent = one.set_rule_policy(&home(), "team", expected, None).await;
+        assert_refused!(absent, Error::NotFound);
+        let [_, elsewhere, _] = three_registries();
+        let absent = one.set_rule_policy(&elsewhere, "team/a", expected, None).await;
+        assert_refused!(absent, Error::NotFound);
+    }
 }
 
 /// A deletion returns the rule as it was; the registry is no longer one with rules.

@@ -37,9 +37,10 @@ impl RuleStore for MemoryMetadata {
         &self,
         registry: &RegistryId,
         prefix_key: &str,
+        expected: Option<&RulePolicy>,
         policy: Option<&RulePolicy>,
     ) -> Result<Rule, Error> {
-        self.state().set_rule_policy(registry, prefix_key, policy)
+        self.state().set_rule_policy(registry, prefix_key, expected, policy)
     }
 
     async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
@@ -102,10 +103,14 @@ impl State {
         &mut self,
         registry: &RegistryId,
         prefix_key: &str,
+        expected: Option<&RulePolicy>,
         policy: Option<&RulePolicy>,
     ) -> Result<Rule, Error> {
         let rules = &mut self.facts_mut(registry).rules;
         let rule = rules.get_mut(prefix_key).ok_or(Error::NotFound)?;
+        if expected.is_some_and(|expected| !rule.has_policy(expected)) {
+            return Err(Error::NotFound);
+        }
         rule.policy = policy.cloned();
         let changed = rule.clone();
         self.history.record(Change::Rules(registry.clone()));

@@ -17,6 +17,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
     COUNT = "SELECT COUNT(*) FROM rules WHERE account = $1 AND region = $2";
     LIST = "SELECT * FROM rules WHERE account = $1 AND region = $2 ORDER BY prefix_key";
+    GET = "SELECT * FROM rules WHERE account = $1 AND region = $2 AND prefix_key = $3";
     NEXT_REGISTRY = "SELECT account, region FROM rules WHERE (account, region) > ($1, $2) \
         ORDER BY account, region LIMIT 1";
     UPDATE = "UPDATE rules SET credential_arn = COALESCE($4, credential_arn), \
@@ -61,9 +62,10 @@ impl RuleStore for SqliteMetadata {
         &self,
         registry: &RegistryId,
         prefix_key: &str,
+        expected: Option<&RulePolicy>,
         policy: Option<&RulePolicy>,
     ) -> Result<Rule, Error> {
-        set_policy(self.write().await?, registry, prefix_key, policy).await
+        set_policy(self.write().await?, registry, prefix_key, expected, policy).await
     }
 
     async fn delete_rule(&self, registry: &RegistryId, prefix_key: &str) -> Result<Rule, Error> {
@@ -181,8 +183,20 @@ pub(super) async fn set_policy(
     mut write: Write,
     registry: &RegistryId,
     prefix_key: &str,
+    expected: Option<&RulePolicy>,
     policy: Option<&RulePolicy>,
 ) -> Result<Rule, Error> {
+    if let Some(expected) = expected {
+        let held: Option<RuleRow> = sqlx::query_as(GET)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(prefix_key)
+            .fetch_optional(write.connection())
+            .await?;
+        if !held.ok_or(Error::NotFound)?.into_rule()?.has_policy(expected) {
+            return Err(Error::NotFound);
+        }
+    }
     let row: Option<RuleRow> = sqlx::query_as(SET_POLICY)
         .bind(registry.account.as_str())
         .bind(registry.region.as_str())

@@ -39,14 +39,16 @@ pub trait RuleStore: Send + Sync + fmt::Debug + 'static {
     ) -> Result<Rule, Error>;
 
     /// Sets the policy of a rule in place of the one it has, `None` where it is to have none, and
-    /// returns the rule.
+    /// returns the rule. Where `expected` is given that is the one it has to have; none at all
+    /// counts as one that says nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`] where there is no such rule, or it has another policy.
     async fn set_rule_policy(
         &self,
         registry: &RegistryId,
         prefix_key: &str,
+        expected: Option<&RulePolicy>,
         policy: Option<&RulePolicy>,
     ) -> Result<Rule, Error>;
 

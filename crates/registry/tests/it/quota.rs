@@ -129,7 +129,7 @@ async fn what_would_not_come_back_as_it_was_stays() {
     let world = world_of(1).await;
     let pinned = world.bring("pinned", "pinned").await;
     let policy = RulePolicy { pinned_tags: Some(vec!["1".into()]), ..RulePolicy::default() };
-    world.registry.put_rule_policy(&world.caller, "hub", policy).await.unwrap();
+    world.registry.put_rule_policy(&world.caller, "hub", None, policy).await.unwrap();
     // Pushed, into a repository of the rule too, and as another name of what came from upstream.
     let pushed = world.push_blob("hub/pushed", layer("pushed").as_bytes()).await;
     world.push_manifest("hub/pushed", "1", &image_of(&pushed)).await.unwrap();

@@ -26,7 +26,7 @@ fn list(patterns: &[&str]) -> Option<Vec<String>> {
 }
 
 async fn set(world: &World, policy: RulePolicy) {
-    world.registry.put_rule_policy(&world.caller, "hub", policy).await.unwrap();
+    world.registry.put_rule_policy(&world.caller, "hub", None, policy).await.unwrap();
 }
 
 /// Pulls and shows in a word what came of it.
@@ -92,7 +92,7 @@ async fn a_policy_holds_at_once_here_and_soon_on_another_process() {
         matches!(pull().await, Err(PullError::NotLetIn { .. }))
     })
     .await;
-    world.registry.delete_rule_policy(&world.caller, "hub").await.unwrap();
+    world.registry.delete_rule_policy(&world.caller, "hub", None).await.unwrap();
     assert_eq!(serve(&world, "hub/app", "v1").await, "hit");
 }
 
@@ -456,9 +456,9 @@ async fn policies_of_declared_rules_are_changed_where_they_are_declared() {
         assert_eq!(serve(&world, "hub/app", tag).await, expected);
     }
     let nothing = RulePolicy::default();
-    let refused = world.registry.put_rule_policy(&world.caller, "hub", nothing).await;
+    let refused = world.registry.put_rule_policy(&world.caller, "hub", None, nothing).await;
     assert!(matches!(refused, Err(RuleError::Declared { .. })));
-    let refused = world.registry.delete_rule_policy(&world.caller, "hub").await;
+    let refused = world.registry.delete_rule_policy(&world.caller, "hub", None).await;
     assert!(matches!(refused, Err(RuleError::Declared { .. })));
 }
 
@@ -477,6 +477,6 @@ async fn strict_mode_ignores_policies_that_were_set_before() {
     push_image(&world.upstream, "app", Some("v1"), &["x"]);
     assert_eq!(serve(&world, "hub/app", "v1").await, "miss");
     assert_eq!(serve(&world, "hub/app", "v1").await, "hit");
-    let refused = world.registry.put_rule_policy(&world.caller, "hub", denies).await;
+    let refused = world.registry.put_rule_policy(&world.caller, "hub", None, denies).await;
     assert!(matches!(refused, Err(RuleError::NoPolicies)));
 }

@@ -91,7 +91,8 @@ passed_on! {
             registry: &RegistryId, key: &str, credentials: &RuleCredentials, at: Timestamp
         ) -> Rule;
         fn set_rule_policy(
-            registry: &RegistryId, key: &str, policy: Option<&RulePolicy>
+            registry: &RegistryId, key: &str, expected: Option<&RulePolicy>,
+            policy: Option<&RulePolicy>
         ) -> Rule;
         fn delete_rule(registry: &RegistryId, key: &str) -> Rule;
     }

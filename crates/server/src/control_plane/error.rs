@@ -7,7 +7,7 @@ mod template;
 
 use aws::{
     Exception,
-    exception::{CommonException, EcrException, SecretsManagerException},
+    exception::{CisternException, CommonException, EcrException, SecretsManagerException},
 };
 use registry::{Denied, DescribeError, RuleError, SecretError, StorageError};
 
@@ -94,6 +94,13 @@ pub(super) fn rule(error: RuleError, strict_ecr: bool) -> Failure {
             format!(
                 "The pull through cache rule with the repository prefix '{prefix}' is declared \
                  by {source_name} of this server: change or remove it there."
+            ),
+        ),
+        RuleError::PolicyChanged { prefix } => Exception::new(
+            CisternException::PolicyChanged,
+            format!(
+                "The policy of the rule with the repository prefix '{prefix}' is not the expected \
+                 one: it was changed since it was read. Read it again, and repeat the change."
             ),
         ),
         RuleError::NoPolicies => Exception::new(

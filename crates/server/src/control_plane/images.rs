@@ -20,10 +20,10 @@ use aws::{
     json,
 };
 use metadata::{Image, ManifestFact};
-use oci::media_type;
+use oci::{RepositoryName, media_type};
 use registry::ImageFilter;
 
-use super::{Call, Outcome, error, validate};
+use super::{Call, Failure, Outcome, error, validate};
 
 /// `DescribeImages`.
 pub(super) async fn describe(call: &Call<'_>) -> Outcome {
@@ -37,6 +37,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     validate::image_filter(&wanted)?;
     let images = request.image_ids.map(identify).transpose()?.unwrap_or_default();
     let filter = ImageFilter { images, tagged: tagged(&wanted) };
+    let name = &kept_name(call, name).await?;
     let account = call.registry_id().account.as_str();
     let mut found = call
         .registry()
@@ -51,6 +52,14 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
         image_details: found.items.into_iter().map(|image| render(account, name, image)).collect(),
         next_token: validate::next_token(found.next),
     }))
+}
+
+/// Returns the name that a repository is kept under which is read by this one: a pull would find
+/// Docker Hub's official images by their short names too.
+async fn kept_name(call: &Call<'_>, name: &str) -> Result<String, Failure> {
+    let name = RepositoryName::parse(name).expect("checked before");
+    let kept = call.registry().kept_name(call.caller(), &name).await;
+    Ok(kept.map_err(|error| error::pull_image(&error))?.to_string())
 }
 
 pub(super) type Identified = Vec<(Option<String>, Option<String>)>;

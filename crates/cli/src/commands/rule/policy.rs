@@ -18,6 +18,10 @@ use crate::{
 };
 use members::{Member, PolicyArgs};
 
+/// What is raised where the policy is not the one that was read, and how often it is read again.
+const CHANGED: &str = "PullThroughCacheRulePolicyChangedException";
+const TRIES_MAX: usize = 100;
+
 const EXAMPLES: &str = "\
 Examples:
   cistern rule policy set docker-hub --fresh-for 1h --fresh-for-tag 'v*=forever'
@@ -61,7 +65,9 @@ impl PolicyCommand {
             Self::Show { prefix: Some(prefix) } => show(session, &prefix).await,
             Self::Show { prefix: None } => list(session).await,
             Self::Set { prefix, policy } => set(session, prefix, policy).await,
-            Self::Unset { prefix, members } if members.is_empty() => delete(session, prefix).await,
+            Self::Unset { prefix, members } if members.is_empty() => {
+                delete(session, prefix, None).await
+            }
             Self::Unset { prefix, members } => unset(session, prefix, &members).await,
         }
     }
@@ -146,31 +152,53 @@ async fn set(session: &Session<'_>, prefix: String, args: Box<PolicyArgs>) -> Re
             way_out: "`cistern rule policy set --help` names what there is".to_owned(),
         });
     }
-    let mut policy = of(session, &prefix).await?.policy.unwrap_or_default();
-    args.apply(&mut policy);
-    put(session, prefix, policy).await
+    change(session, &prefix, |policy| args.apply(policy)).await
 }
 
 async fn unset(session: &Session<'_>, prefix: String, members: &[Member]) -> Result<(), Error> {
-    let mut policy = of(session, &prefix).await?.policy.unwrap_or_default();
-    for member in members {
-        member.remove_from(&mut policy);
+    change(session, &prefix, |policy| {
+        for member in members {
+            member.remove_from(policy);
+        }
+    })
+    .await
+}
+
+/// Reads the policy of a rule, changes it and puts it in place of what was read, again from the
+/// start where somebody else was faster: what he said stays said.
+async fn change(
+    session: &Session<'_>,
+    prefix: &str,
+    change: impl Fn(&mut PullThroughCacheRulePolicy),
+) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        let held = of(session, prefix).await?.policy.unwrap_or_default();
+        let mut policy = held.clone();
+        change(&mut policy);
+        let changed = if policy == PullThroughCacheRulePolicy::default() {
+            delete(session, prefix.to_owned(), Some(held)).await
+        } else {
+            put(session, prefix.to_owned(), held, policy).await
+        };
+        match changed {
+            Err(error) if error.class() == Some(CHANGED) && tries < TRIES_MAX => tries += 1,
+            outcome => return outcome,
+        }
     }
-    if policy == PullThroughCacheRulePolicy::default() {
-        return delete(session, prefix).await;
-    }
-    put(session, prefix, policy).await
 }
 
 async fn put(
     session: &Session<'_>,
     prefix: String,
+    held: PullThroughCacheRulePolicy,
     policy: PullThroughCacheRulePolicy,
 ) -> Result<(), Error> {
     let request = PutPullThroughCacheRulePolicyRequest {
         registry_id: None,
         ecr_repository_prefix: prefix,
         policy,
+        expected_policy: Some(held),
     };
     let operation = Operation::PutPullThroughCacheRulePolicy;
     let put: PutPullThroughCacheRulePolicyResponse =
@@ -185,10 +213,15 @@ async fn put(
     session.output.list(&put, &table(&now))
 }
 
-async fn delete(session: &Session<'_>, prefix: String) -> Result<(), Error> {
+async fn delete(
+    session: &Session<'_>,
+    prefix: String,
+    held: Option<PullThroughCacheRulePolicy>,
+) -> Result<(), Error> {
     let request = DeletePullThroughCacheRulePolicyRequest {
         registry_id: None,
         ecr_repository_prefix: prefix,
+        expected_policy: held,
     };
     let operation = Operation::DeletePullThroughCacheRulePolicy;
     let deleted: DeletePullThroughCacheRulePolicyResponse =

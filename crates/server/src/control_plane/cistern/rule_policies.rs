@@ -5,11 +5,12 @@ use aws::{
     cistern::{
         DeletePullThroughCacheRulePolicyRequest, DeletePullThroughCacheRulePolicyResponse,
         DescribePullThroughCacheRulePoliciesRequest, DescribePullThroughCacheRulePoliciesResponse,
-        DescribedRulePolicy, Operation, PutPullThroughCacheRulePolicyRequest,
-        PutPullThroughCacheRulePolicyResponse,
+        DescribedRulePolicy, Operation, PullThroughCacheRulePolicy,
+        PutPullThroughCacheRulePolicyRequest, PutPullThroughCacheRulePolicyResponse,
     },
     json,
 };
+use metadata::RulePolicy;
 use registry::{RuleError, RulePolicyView, RuleSource};
 
 use super::super::{Call, Failure, Outcome, error, validate};
@@ -26,8 +27,10 @@ pub(super) async fn put(call: &Call<'_>) -> Outcome {
     let prefix = &request.ecr_repository_prefix;
     validate::prefix("ecrRepositoryPrefix", prefix)?;
     let policy = rule_policy::read(&request.policy)
-        .map_err(|fault| invalid(fault.member, &fault.problem))?;
-    let put = call.registry().put_rule_policy(call.caller(), prefix, policy).await;
+        .map_err(|fault| invalid("policy", fault.member, &fault.problem))?;
+    let expected = expected(request.expected_policy.as_ref())?;
+    let put = call.registry().put_rule_policy(call.caller(), prefix, expected.as_ref(), policy);
+    let put = put.await;
     let view = put.map_err(failure(call))?;
     Ok(json::render(&PutPullThroughCacheRulePolicyResponse {
         registry_id: Some(call.registry_id().account.to_string()),
@@ -61,8 +64,9 @@ pub(super) async fn delete(call: &Call<'_>) -> Outcome {
     call.require_own(request.registry_id.as_deref(), operation, RESOURCE)?;
     let prefix = &request.ecr_repository_prefix;
     validate::prefix("ecrRepositoryPrefix", prefix)?;
-    let deleted = call.registry().delete_rule_policy(call.caller(), prefix).await;
-    let had = deleted.map_err(failure(call))?;
+    let expected = expected(request.expected_policy.as_ref())?;
+    let deleted = call.registry().delete_rule_policy(call.caller(), prefix, expected.as_ref());
+    let had = deleted.await.map_err(failure(call))?;
     Ok(json::render(&DeletePullThroughCacheRulePolicyResponse {
         registry_id: Some(call.registry_id().account.to_string()),
         policy: had.policy.as_ref().map(rule_policy::write),
@@ -83,15 +87,20 @@ fn described(call: &Call<'_>, view: RulePolicyView) -> DescribedRulePolicy {
     }
 }
 
+fn expected(policy: Option<&PullThroughCacheRulePolicy>) -> Result<Option<RulePolicy>, Exception> {
+    let read = policy.map(rule_policy::read).transpose();
+    read.map_err(|fault| invalid("expectedPolicy", fault.member, &fault.problem))
+}
+
 /// A member of a policy that is wrong.
-fn invalid(member: &str, problem: &str) -> Exception {
-    validate::violation(&format!("policy.{member}"), problem)
+fn invalid(policy: &str, member: &str, problem: &str) -> Exception {
+    validate::violation(&format!("{policy}.{member}"), problem)
 }
 
 fn failure(call: &Call<'_>) -> impl Fn(RuleError) -> Failure {
     let strict_ecr = call.doors.settings.strict_ecr;
     move |failed| match failed {
-        RuleError::Invalid { field, reason } => invalid(field, &reason).into(),
+        RuleError::Invalid { field, reason } => invalid("policy", field, &reason).into(),
         failed => error::rule(failed, strict_ecr),
     }
 }

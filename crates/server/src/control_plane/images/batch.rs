@@ -47,8 +47,9 @@ pub(in crate::control_plane) async fn get(call: &Call<'_>) -> Outcome {
         .await
         .map_err(|error| error::pull_image(&error))?;
     let mut response = BatchGetImageResponse::default();
-    for (wanted, outcome) in pulled {
-        match outcome.map_err(failure).and_then(|pulled| image(call, name, &wanted, &pulled)) {
+    let kept = pulled.repository.as_str();
+    for (wanted, outcome) in pulled.images {
+        match outcome.map_err(failure).and_then(|pulled| image(call, kept, &wanted, &pulled)) {
             Ok(image) => response.images.push(image),
             Err((code, reason)) => response.failures.push(ImageFailure {
                 image_id: Some(ImageIdentifier {

@@ -83,6 +83,8 @@ pub(in crate::control_plane) async fn download_url(call: &Call<'_>) -> Outcome {
     let repository = RepositoryName::parse(name).expect("checked above");
     let digest = Digest::parse(&request.layer_digest)
         .map_err(|_| validate::pattern("layerDigest", DIGEST_PATTERN))?;
+    let kept = call.registry().kept_name(call.caller(), &repository).await;
+    let repository = kept.map_err(|error| error::pull_layer(&error))?;
     call.registry()
         .offer_layer(call.caller(), &repository, &digest)
         .await

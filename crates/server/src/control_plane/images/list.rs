@@ -9,7 +9,7 @@ use aws::{
 };
 use registry::ImageId;
 
-use super::{Call, Outcome, error, tagged, validate};
+use super::{Call, Outcome, error, kept_name, tagged, validate};
 
 /// `ListImages`: an id for each tag, and one for each image without any.
 pub(in crate::control_plane) async fn list(call: &Call<'_>) -> Outcome {
@@ -22,6 +22,7 @@ pub(in crate::control_plane) async fn list(call: &Call<'_>) -> Outcome {
     let ListImagesFilter { tag_status, image_status } = request.filter.unwrap_or_default();
     let wanted = DescribeImagesFilter { tag_status, image_status };
     validate::image_filter(&wanted)?;
+    let name = &kept_name(call, name).await?;
     // Nothing is ever archived here.
     let is_archived = matches!(wanted.image_status.as_deref(), Some("ARCHIVED" | "ACTIVATING"));
     let mut found = call

@@ -166,6 +166,8 @@ pub(in crate::control_plane) async fn referrers(call: &Call<'_>) -> Outcome {
     }
     let repository = RepositoryName::parse(name).expect("checked above");
     let (registry, caller) = (call.registry(), call.caller());
+    let kept = registry.kept_name(caller, &repository).await;
+    let repository = kept.map_err(|error| error::pull_referrers(&error))?;
     let found = registry.list_referrers(caller, &repository, &subject, &kinds, &page).await;
     let mut found = found.map_err(|error| error::pull_referrers(&error))?.page;
     // Nothing is ever archived here.

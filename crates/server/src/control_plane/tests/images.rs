@@ -4,6 +4,7 @@ use oci::{Digest, media_type};
 use testkit::{Script, blob_path, manifest_path};
 
 use super::*;
+use crate::doors::tests::DOCKER_HUB;
 
 const LIST: &str = "ListImages";
 const GET: &str = "BatchGetImage";
@@ -279,5 +280,45 @@ async fn an_address_of_nothing_is_refused() {
     ] {
         let body = json!({"repositoryName": repository, "layerDigest": digest});
         refused(&world, URL, body, exception).await;
+    }
+}
+
+#[tokio::test]
+async fn official_images_are_read_by_their_short_names_too() {
+    let world = World::start().await;
+    world.rule_for("docker-hub", DOCKER_HUB).await;
+    let (digest, layer) = world.image("library/nginx", "1", b"layer");
+    // What an upstream that plays Docker Hub has only there.
+    world.image("mine", "1", b"mine");
+    let images = |name: &str| json!({"repositoryName": name, "imageIds": [{"imageTag": "1"}]});
+    let kept = "docker-hub/library/nginx";
+    for name in ["docker-hub/nginx", kept] {
+        let pulled = world.ecr("BatchGetImage", images(name)).await.json();
+        assert_eq!(pulled["images"][0]["repositoryName"], kept, "{pulled}");
+        assert_eq!(pulled["images"][0]["imageId"]["imageDigest"], digest.as_str());
+        let listed = world.ecr("ListImages", json!({"repositoryName": name})).await.json();
+        assert_eq!(listed["imageIds"][0]["imageDigest"], digest.as_str(), "{listed}");
+        let described = world.ecr("DescribeImages", images(name)).await.json();
+        assert_eq!(described["imageDetails"][0]["repositoryName"], kept, "{described}");
+        let body = json!({"repositoryName": name, "layerDigest": layer.as_str()});
+        let url = world.ecr("GetDownloadUrlForLayer", body).await.json();
+        let url = url["downloadUrl"].as_str().unwrap_or_default();
+        assert!(url.contains("/v2/docker-hub/library/nginx/blobs/"), "{url}");
+        let subject = json!({"imageDigest": digest.as_str()});
+        let body = json!({"repositoryName": name, "subjectId": subject});
+        let referrers = world.ecr("ListImageReferrers", body).await;
+        assert_eq!(referrers.json()["referrers"], json!([]), "{}", referrers.text());
+    }
+    let pulled = world.ecr("BatchGetImage", images("docker-hub/mine")).await.json();
+    assert_eq!(pulled["images"][0]["repositoryName"], "docker-hub/mine", "{pulled}");
+    let absent = world.ecr("BatchGetImage", images("docker-hub/absent")).await.json();
+    assert_eq!(absent["failures"][0]["failureCode"], "ImageNotFound", "{absent}");
+    // What is changed, and what a repository is, goes by the very name.
+    let named = json!({"repositoryNames": ["docker-hub/nginx"]});
+    for (operation, body) in
+        [("DescribeRepositories", named), ("BatchDeleteImage", images("docker-hub/nginx"))]
+    {
+        let answer = world.ecr(operation, body).await;
+        assert_eq!(answer.exception(), "RepositoryNotFoundException", "{operation}");
     }
 }

@@ -1,5 +1,6 @@
 //! The policies of rules: set, shown, taken away, and what they do to a pull.
 
+use registry::Counter;
 use serde_json::{Value, json};
 
 use crate::doors::tests::{ACCOUNT, Answer, NOW, OTHER_ACCOUNT, World};
@@ -232,4 +233,83 @@ async fn what_is_too_young_is_denied_and_says_until_when() {
     assert_eq!(batch["failures"][0]["failureReason"], text);
     world.clock.advance(7 * 24 * 60 * 60 * 1000);
     assert_eq!(world.get("/v2/hub/library/app/manifests/v1").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_policy_is_changed_only_where_it_is_the_expected_one() {
+    const CHANGED: &str = "PullThroughCacheRulePolicyChangedException";
+    let world = World::start().await;
+    world.rule("hub").await;
+    let body = |expected: Value, policy: Value| {
+        let mut body = json!({"ecrRepositoryPrefix": "hub", "expectedPolicy": expected});
+        if !policy.is_null() {
+            body["policy"] = policy;
+        }
+        body
+    };
+    let (day, pinned) = (json!({"freshFor": "24h"}), json!({"pinnedTags": ["v*"]}));
+    // A rule without a policy is one whose policy says nothing.
+    done(world.cistern(PUT, body(json!({}), day.clone())).await).await;
+    for wrong in [json!({}), pinned.clone(), json!({"freshFor": "24h", "pinnedTags": ["v*"]})] {
+        let said = refused(&world, PUT, body(wrong.clone(), pinned.clone()), CHANGED).await;
+        assert!(said.contains("'hub'") && said.contains("Read it again"), "{said}");
+        refused(&world, DELETE, body(wrong, Value::Null), CHANGED).await;
+    }
+    // However a time is written, it is the same.
+    let same = json!({"freshFor": "1440m"});
+    let put = done(world.cistern(PUT, body(same, pinned.clone())).await).await;
+    assert_eq!(put["policy"], pinned);
+    let said = refused(&world, PUT, body(json!({"freshFor": "soon"}), day), INVALID).await;
+    assert!(said.contains("'expectedPolicy.freshFor'"), "{said}");
+    done(world.cistern(DELETE, body(pinned, Value::Null)).await).await;
+    done(world.cistern(DELETE, body(json!({}), Value::Null)).await).await;
+    let gone = json!({"ecrRepositoryPrefix": "other", "policy": {}, "expectedPolicy": {}});
+    refused(&world, PUT, gone, "PullThroughCacheRuleNotFoundException").await;
+}
+
+#[tokio::test]
+async fn what_policies_did_is_counted() {
+    let world = World::start().await;
+    world.rule("hub").await;
+    for tag in ["1", "2-rc"] {
+        world.image("app", tag, b"layer");
+    }
+    put(
+        &world,
+        "hub",
+        json!({
+            "deniedTags": ["*-rc"], "deniedRepositories": ["secret"],
+            "missingFor": "90s", "freshFor": "0", "staleWhileRevalidate": "1h",
+        }),
+    )
+    .await;
+    for (path, status) in [
+        ("hub/app/manifests/2-rc", 403),
+        ("hub/secret/manifests/1", 403),
+        ("hub/app/manifests/1", 200),
+        ("hub/app/manifests/1", 200),
+    ] {
+        assert_eq!(world.get(&format!("/v2/{path}")).await.status, status, "{path}");
+    }
+    // What is remembered ends when the process hears of its own change of the rules.
+    let counters = world.doors.registry.counters();
+    for _ in 0..10 {
+        assert_eq!(world.get("/v2/hub/app/manifests/absent").await.status, 404);
+        if counters.get(Counter::PolicyMissing) > 0 {
+            break;
+        }
+    }
+    put(&world, "hub", json!({"minimumAge": "7d", "ageFrom": "first-seen"})).await;
+    world.image("young", "1", b"layer");
+    assert_eq!(world.get("/v2/hub/young/manifests/1").await.status, 403);
+    let text = world.ask_as("GET", "/metrics", &[]).await.text();
+    for line in [
+        "cistern_policy_denied_total 2\n",
+        "cistern_policy_missing_total 1\n",
+        "cistern_policy_held_back_total 1\n",
+        "cistern_manifest_stale_revalidating_total 1\n",
+        "cistern_manifest_stale_total 0\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }

@@ -190,3 +190,28 @@ fn the_policy_of_a_rule_is_said_shown_and_taken_out() {
     let nowhere = world.home.refused(&["rule", "policy", "show", "quay"], 1);
     assert!(nowhere.contains("`cistern rule list` shows the rules"), "{nowhere}");
 }
+
+#[test]
+fn members_of_a_policy_that_are_set_at_once_are_all_kept() {
+    let world = World::new();
+    world.prints(&["rule", "add", "hub", "docker-hub", "--no-validate"]);
+    let members = [
+        ("--fresh-for", "0", "freshFor"),
+        ("--missing-for", "30s", "missingFor"),
+        ("--minimum-age", "1h", "minimumAge"),
+        ("--stale-on-error", "7d", "staleOnError"),
+        ("--pinned-tag", "stable", "pinnedTags"),
+        ("--denied-tag", "*-rc", "deniedTags"),
+    ];
+    std::thread::scope(|scope| {
+        for (flag, value, _) in members {
+            let world = &world;
+            scope.spawn(move || world.json(&["rule", "policy", "set", "hub", flag, value]));
+        }
+    });
+    let shown = world.json(&["rule", "policy", "show", "hub"]);
+    let policy = shown["policy"].as_object().expect("a policy");
+    for (_, _, member) in members {
+        assert!(policy.contains_key(member), "{member}: {shown}");
+    }
+}
