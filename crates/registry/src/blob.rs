@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use blobs::{Access, Blob, BlobStore};
 use bytes::Bytes;
 use metadata::RegistryId;
-use oci::{Digest, RepositoryName};
+use oci::{Digest, Reference, RepositoryName};
 use tokio::sync::watch;
 
 use crate::{
@@ -88,8 +88,15 @@ impl Registry {
         self.inner.counters.increment(Counter::BlobMisses);
         let source = self.inner.join(&caller.registry, repository, digest, &matched).await?;
         let mut progress = source.progress();
-        let size_bytes =
-            started(&mut progress).await.map_err(|error| failed(error, repository, digest))?;
+        let wanted = Reference::Digest(digest.clone());
+        let size_bytes = tokio::select! {
+            started = started(&mut progress) => {
+                started.map_err(|error| failed(error, repository, digest))?
+            }
+            circle = self.inner.circle_found(&caller.registry, &matched, &wanted, true) => {
+                return Err(circle);
+            }
+        };
         Ok(self.opened(digest, size_bytes, Served::Miss, Source::Filling(source, progress)))
     }
 

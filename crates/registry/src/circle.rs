@@ -6,16 +6,19 @@
 //! the same server, or of another account there, is no circle. Names are made with the keyring, so
 //! that every replica knows them again and nobody else learns anything from them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use metadata::RegistryId;
-use oci::RepositoryName;
+use oci::{Reference, RepositoryName};
 use upstream::{Error, Trail};
 
 use crate::{Caller, Match, PullError, Registry, registry::Inner};
 
 /// How many registries may lean on one another. Prefixes can make every name of a circle a new one.
 pub(crate) const HOPS_MAX: usize = 8;
+
+/// How long a registry that is asked by another one waits before it looks whether it waits for itself.
+const ASK_AFTER: Duration = Duration::from_secs(2);
 
 impl Registry {
     /// Returns a handle whose questions are asked on behalf of registries that wait for the answer.
@@ -56,6 +59,35 @@ impl Registry {
 }
 
 impl Inner {
+    /// Comes back when what is waited for leads in a circle, and never else. Two pulls that enter a
+    /// circle at two of its ends in the same moment begin one flight each, and then join each other's:
+    /// neither question says that both wait. So whoever waits behind another registry for a while
+    /// asks once more, on his own behalf, by a HEAD.
+    pub(crate) async fn circle_found(
+        &self,
+        registry: &RegistryId,
+        matched: &Match,
+        wanted: &Reference,
+        is_blob: bool,
+    ) -> PullError {
+        if matched.trail.is_empty() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(ASK_AFTER).await;
+        if let Ok(target) = self.target(registry, matched).await {
+            let asked = match wanted {
+                Reference::Digest(digest) if is_blob => {
+                    self.upstream.stat_blob(&target, digest).await.map(drop)
+                }
+                reference => self.upstream.stat_manifest(&target, reference).await.map(drop),
+            };
+            if let Err(error @ Error::Circle { .. }) = asked {
+                return PullError::Upstream(Arc::new(error));
+            }
+        }
+        std::future::pending().await
+    }
+
     /// Names what a registry of this server asks for under a rule.
     pub(crate) fn step(&self, registry: &RegistryId, matched: &Match) -> String {
         let parts = [

@@ -298,8 +298,14 @@ impl Wanted<'_> {
             }
             return Err(error);
         }
-        let imported = self.join(key, matched, cached, false).landed().await;
-        let imported = imported.ok_or(PullError::Abandoned)??;
+        let reference = key.2.clone();
+        let flight = self.join(key, matched.clone(), cached, false);
+        let imported = tokio::select! {
+            imported = flight.landed() => imported.ok_or(PullError::Abandoned)??,
+            circle = self.inner.circle_found(self.registry, &matched, &reference, false) => {
+                return Err(circle);
+            }
+        };
         Ok((imported.manifest, imported.served))
     }
 

@@ -1,10 +1,11 @@
 //! Registries of one process as upstreams of one another.
 
+use http::Method;
 use metadata::{AccountId, PageRequest, RegistryId};
 use registry::{Caller, NewRole, NewRule, Principal, PullError, RuleFailure, Served, UpdateRole};
 use serde_json::json;
-use testkit::{ScriptedUpstream, blob_path, manifest_path};
-use upstream::{Error, LoginFailure};
+use testkit::{Gate, Script, ScriptedUpstream, blob_path, manifest_path};
+use upstream::{Error, LoginFailure, Trail};
 
 use crate::{
     images::{Image, push_image},
@@ -210,4 +211,48 @@ async fn what_the_operator_sends_elsewhere_is_no_neighbour() {
     let world = setup.world_on(upstream).await;
     create(&world, &world.caller, "theirs", OTHER_HOST, None, None).await;
     assert_eq!(world.pull("theirs/app", "v1").await.unwrap().digest, image.digest);
+}
+
+/// Whoever joins what another began does not wait for himself: his own question tells.
+#[tokio::test]
+async fn who_waits_behind_another_looks_whether_he_waits_for_himself() {
+    let world = World::with_hub().await;
+    let image = push_image(&world.upstream, "app", Some("v1"), &["layer"]);
+    let (manifest, layer) = (manifest_path("app", "v1"), blob_path("app", &image.layers[0]));
+    let gate = Gate::shut();
+    for path in [&manifest, &layer] {
+        world.upstream.script(path, Script::new().hold(&gate).only(&Method::GET));
+    }
+    let behind = world.registry.asked_by(Trail::default().then("somebody"));
+    let name = repository("hub/app");
+    let tag = re("v1");
+    let first = world.pull("hub/app", "v1");
+    let first_blob = world.open("hub/app", &image.layers[0]);
+    let joined = async {
+        gate.arrived(2).await;
+        for path in [&manifest, &layer] {
+            let refusal = Script::status(508).only(&Method::HEAD);
+            world.upstream.script(path, refusal);
+        }
+        let (pulled, opened) = tokio::join!(
+            within(behind.pull_manifest(&world.caller, &name, &tag)),
+            within(behind.open_blob(&world.caller, &name, &image.layers[0])),
+        );
+        gate.open();
+        [pulled.unwrap_err(), opened.unwrap_err()]
+    };
+    let (first, first_blob, refused) = tokio::join!(first, first_blob, joined);
+    for error in refused {
+        let is_circle = matches!(&error, PullError::Upstream(error)
+            if matches!(**error, Error::Circle { .. }));
+        assert!(is_circle, "{error:?}");
+    }
+    // Whoever came himself waits for what comes.
+    assert_eq!(first.unwrap().digest, image.digest);
+    assert!(first_blob.is_ok());
+    let asked = world.upstream.requests();
+    let named: Vec<_> = asked.iter().filter(|seen| seen.method == Method::HEAD).collect();
+    assert_eq!(named.len(), 2);
+    let via = named[0].header("via").unwrap();
+    assert!(via.starts_with("1.1 cistern-somebody, 1.1 cistern-"), "{via}");
 }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use oci::media_type::OCI_MANIFEST;
 use testkit::ScriptedUpstream;
 
@@ -74,6 +75,12 @@ async fn a_circle_of_servers_is_told_at_once_and_forgotten_when_it_is_mended() {
         }
         for server in &servers {
             server.is_told_of_the_circle().await;
+        }
+        // From all sides at once, each may find the other's question under way.
+        for tag in ["v2", "v3", "v4"] {
+            let path = format!("round/app/manifests/{tag}");
+            let told = join_all(servers.iter().map(|server| server.get(&path))).await;
+            assert!(told.iter().all(|(status, _)| *status == 508), "{told:?}");
         }
         // Nothing came of it, and nobody is taken for dead: what is mended works at once.
         let upstream = ScriptedUpstream::start().await;
