@@ -18,6 +18,7 @@ mod repository;
 mod rule;
 mod scanning;
 mod setting;
+mod storage_class;
 mod template;
 mod token;
 
@@ -35,6 +36,7 @@ pub use repository::*;
 pub use rule::*;
 pub use scanning::*;
 pub use setting::*;
+pub use storage_class::*;
 pub use template::*;
 pub use token::*;
 

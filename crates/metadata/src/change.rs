@@ -28,9 +28,9 @@ pub enum Change {
     RepositoryDeleted(RegistryId, RepositoryName),
     /// A tag was set, moved, re-checked or removed.
     Tag(RegistryId, RepositoryName, Tag),
-    /// A manifest was deleted.
+    /// A manifest was deleted, archived or restored.
     Manifest(RegistryId, RepositoryName, Digest),
-    /// The link of a blob was removed.
+    /// The link of a blob was removed, or the blob was archived or restored.
     Link(RegistryId, RepositoryName, Digest),
 }
 

@@ -4,6 +4,7 @@
 //! one writes the other must see. [`conformance_suite!`](crate::conformance_suite) makes a test of
 //! each. Checks panic where the contract is broken.
 
+pub mod archive;
 pub mod changes;
 pub mod collection;
 pub mod images;
@@ -43,6 +44,13 @@ use assert_refused;
 #[macro_export]
 macro_rules! conformance_suite {
     ($open:path) => {
+        $crate::conformance_suite! { @subject $open; archive:
+            follows_a_policy
+            holds_blobs_back
+            moves_what_belongs_together
+            opens_to_a_push_alone
+            takes_and_gives_back
+        }
         $crate::conformance_suite! { @subject $open; changes:
             are_known_to_the_other_handle
             are_none_where_nothing_changed

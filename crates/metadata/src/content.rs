@@ -1,9 +1,9 @@
 //! Repositories, manifests, tags and links as facts.
 
-use oci::{Descriptor, Digest, RepositoryName, Tag};
+use oci::{Descriptor, Digest, RepositoryName, Tag, media_type};
 use serde::{Deserialize, Serialize};
 
-use crate::{RegistryId, RepositorySettings, Timestamp};
+use crate::{RegistryId, RepositorySettings, Storage, Timestamp};
 
 /// How content came to be here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,12 +61,20 @@ pub struct ManifestFact {
     pub pushed_at: Timestamp,
     /// When it was last pulled, as far as recorded.
     pub last_pulled_at: Option<Timestamp>,
+    /// Its storage class.
+    pub storage: Storage,
 }
 
 impl ManifestFact {
     /// Returns what the manifest names as its parts: its config, then its children.
     pub fn references(&self) -> impl Iterator<Item = &Descriptor> {
         self.config.iter().chain(&self.children)
+    }
+
+    /// Returns those of its parts that are blobs: none, where it is an index.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        let is_index = media_type::is_index(&self.media_type);
+        self.references().filter(move |_| !is_index)
     }
 }
 
@@ -103,11 +111,16 @@ pub struct Link {
 pub struct NewManifest {
     /// The repository, created from `manifest.origin` at `manifest.pushed_at` where missing.
     pub repository: RepositoryName,
-    /// The manifest; where the repository has it already, its `pushed_at` and origin stay.
+    /// The manifest; where the repository has it already, its `pushed_at` and origin stay. A new
+    /// one is in the standard class.
     pub manifest: ManifestFact,
     /// The tag to set, moved where it named something else; checked at `manifest.pushed_at`. A tag
     /// that was pushed is left where it is by a manifest that was cached.
     pub tag: Option<Tag>,
+    /// Whether a manifest that is archived is restored by it, with what belongs to it, and a new
+    /// index restores its parts. Otherwise an archived manifest is refused, and a tag that names one
+    /// is left where it is.
+    pub restores: bool,
     /// The settings of the repository where it comes into being; else nothing.
     pub settings: RepositorySettings,
 }

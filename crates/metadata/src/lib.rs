@@ -5,6 +5,7 @@
 //! registry; a fact about content is only written once the content is committed (the caller's
 //! duty); every change has a revision that any process can ask about.
 
+mod archive;
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -26,13 +27,14 @@ mod stored;
 mod template;
 mod upload;
 
+pub use archive::{Storage, StorageClass};
 pub use change::{CHANGES_KEPT, Change, Changes, Revision};
 pub use content::{
     CachedImage, HeldParts, Image, Link, LooseLink, ManifestFact, Named, NewLink, NewManifest,
     Origin, Precondition, Pull, Repository, TagFact,
 };
 pub use identity::{AccountId, IdentityError, Region, RegistryId, Timestamp};
-pub use lifecycle::{ExpiringImage, Expiry, LifecyclePreview, PreviewResult, PreviewStatus};
+pub use lifecycle::{LifecyclePreview, Marked, MarkedImage, PreviewResult, PreviewStatus};
 pub use memory::MemoryMetadata;
 pub use page::{Page, PageRequest};
 pub use registry_settings::{
@@ -49,7 +51,7 @@ pub use rule_policy::{AgeFrom, RulePolicy, Span, TagFreshness};
 pub use secret::{NewSecret, Secret, SecretId, SecretVersion};
 pub use sqlite::{OpenError, SqliteMetadata};
 pub use store::{
-    CollectionStore, Error, LifecycleStore, LinkStore, ManifestStore, MetadataStore,
+    ArchiveStore, CollectionStore, Error, LifecycleStore, LinkStore, ManifestStore, MetadataStore,
     RegistrySettingsStore, RepositoryStore, ResourceRequestStore, RoleStore, RuleStore,
     SecretStore, SightingStore, TagStore, TemplateStore, UploadStore,
 };

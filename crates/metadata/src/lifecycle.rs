@@ -1,24 +1,24 @@
-//! Lifecycle policies: what is expired by them, and what one would do.
+//! Lifecycle policies: what they mark, and what one would do.
 
 use oci::{Digest, Tag};
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Storage, Timestamp};
 
-/// Images to expire, as they were when they were looked at.
+/// Images that go by a policy or for want of space, as they were when they were looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expiry {
+pub struct Marked {
     /// The text of the policy that says so; `None` where space is wanted, whatever one says.
     pub policy: Option<String>,
     /// When the images were looked at.
     pub evaluated_at: Timestamp,
     /// The images.
-    pub images: Vec<ExpiringImage>,
+    pub images: Vec<MarkedImage>,
 }
 
-/// An image to expire, as it was when it was looked at.
+/// An image that goes, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpiringImage {
+pub struct MarkedImage {
     /// Its manifest.
     pub digest: Digest,
     /// The tags that named it, in order.
@@ -27,6 +27,8 @@ pub struct ExpiringImage {
     pub pushed_at: Timestamp,
     /// When it had last been pulled.
     pub last_pulled_at: Option<Timestamp>,
+    /// In which storage class it was.
+    pub storage: Storage,
 }
 
 /// A try of a lifecycle policy on a repository.
@@ -69,4 +71,6 @@ pub struct PreviewResult {
     pub priority: u64,
     /// Whether it would be moved to the archive instead of expired.
     pub is_transition: bool,
+    /// Whether it is archived.
+    pub is_archived: bool,
 }

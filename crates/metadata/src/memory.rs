@@ -3,6 +3,7 @@
 //! Everything is gone with the last handle. One lock guards all facts, so that each write is
 //! whole before anybody reads; it is never held over an await.
 
+mod archive;
 mod collection;
 mod content;
 mod history;

@@ -14,6 +14,7 @@ macro_rules! statements {
     };
 }
 
+mod archive;
 mod changes;
 mod collection;
 mod eviction;

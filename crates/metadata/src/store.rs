@@ -1,5 +1,6 @@
 //! The contract of a metadata store.
 
+mod archive;
 mod collection;
 mod lifecycle;
 mod links;
@@ -22,8 +23,8 @@ use oci::Digest;
 
 pub(crate) use self::sightings::SIGHTINGS_KEPT_MILLIS;
 pub use self::{
-    collection::CollectionStore, lifecycle::LifecycleStore, links::LinkStore,
-    manifests::ManifestStore, registry_settings::RegistrySettingsStore,
+    archive::ArchiveStore, collection::CollectionStore, lifecycle::LifecycleStore,
+    links::LinkStore, manifests::ManifestStore, registry_settings::RegistrySettingsStore,
     repositories::RepositoryStore, resource_requests::ResourceRequestStore, roles::RoleStore,
     rules::RuleStore, secrets::SecretStore, sightings::SightingStore, tags::TagStore,
     templates::TemplateStore, uploads::UploadStore,
@@ -66,6 +67,15 @@ pub enum Error {
         /// The blob or manifest.
         digest: Digest,
     },
+    /// An index names the manifest.
+    #[error("index {parent} names it")]
+    Referenced {
+        /// The index.
+        parent: Digest,
+    },
+    /// The repository has the manifest in its archive.
+    #[error("archived")]
+    Archived,
     /// The store was written by a newer version of this program.
     #[error("the store has schema {found}, this program knows up to {known}")]
     NewerSchema {
@@ -103,6 +113,7 @@ pub trait MetadataStore:
     + ManifestStore
     + TagStore
     + LinkStore
+    + ArchiveStore
     + LifecycleStore
     + CollectionStore
     + SightingStore

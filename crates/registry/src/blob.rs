@@ -40,6 +40,14 @@ pub struct BlobSummary {
     pub served: Served,
 }
 
+/// A blob that a repository may serve, or might if it were restored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Linked {
+    pub(crate) size_bytes: u64,
+    /// Whether archived images alone name it.
+    pub(crate) is_archived: bool,
+}
+
 #[derive(Debug)]
 enum Source {
     Stored(Blob),
@@ -70,7 +78,7 @@ impl Registry {
         digest: &Digest,
     ) -> Result<OpenBlob, PullError> {
         let matched = self.admit_pull(caller, repository).await?;
-        let linked = self.inner.linked_size(&caller.registry, repository, digest).await?;
+        let linked = self.inner.served_size(&caller.registry, repository, digest).await?;
         if let Some(size_bytes) = linked
             && let Some(blob) = self.inner.stored_blob(digest, size_bytes).await?
         {
@@ -111,7 +119,9 @@ impl Registry {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<BlobSummary, PullError> {
-        let summary = self.look_up_blob(caller, repository, digest).await?;
+        let matched = self.admit_pull(caller, repository).await?;
+        let linked = self.inner.served_size(&caller.registry, repository, digest).await?;
+        let summary = self.find_blob(caller, repository, digest, linked, matched).await?;
         if matches!(summary.served, Served::Hit) {
             let key = (caller.registry.clone(), repository.clone(), digest.clone());
             self.inner.vouched.remember(key);
@@ -119,7 +129,7 @@ impl Registry {
         Ok(summary)
     }
 
-    /// Looks a blob up. Never starts a fill.
+    /// Looks a blob up, archived or not, as whoever pushes it needs. Never starts a fill.
     pub(crate) async fn look_up_blob(
         &self,
         caller: &Caller,
@@ -127,8 +137,19 @@ impl Registry {
         digest: &Digest,
     ) -> Result<BlobSummary, PullError> {
         let matched = self.admit_pull(caller, repository).await?;
+        let linked = self.inner.linked_size(&caller.registry, repository, digest).await?;
+        self.find_blob(caller, repository, digest, linked, matched).await
+    }
+
+    async fn find_blob(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+        linked: Option<u64>,
+        matched: Option<Match>,
+    ) -> Result<BlobSummary, PullError> {
         let digest = digest.clone();
-        let linked = self.inner.linked_size(&caller.registry, repository, &digest).await?;
         if let Some(size_bytes) = linked
             && let Some(blob) = self.inner.stored_blob(&digest, size_bytes).await?
         {
@@ -164,25 +185,40 @@ impl Registry {
 }
 
 impl Inner {
+    /// Returns what is known of the link of a blob.
+    pub(crate) async fn linked(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Linked>, PullError> {
+        let key = (registry.clone(), repository.clone(), digest.clone());
+        if let Some(size_bytes) = self.hot.links.get(&key) {
+            return Ok(Some(Linked { size_bytes, is_archived: false }));
+        }
+        let epoch = self.hot.epoch();
+        let link = match self.metadata.link(registry, repository, digest).await {
+            Ok(link) => link,
+            Err(metadata::Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let size_bytes = link.size_bytes;
+        let is_archived = self.metadata.is_link_archived(registry, repository, &link).await?;
+        if !is_archived {
+            self.hot.keep(&self.hot.links, epoch, key, size_bytes);
+        }
+        Ok(Some(Linked { size_bytes, is_archived }))
+    }
+
+    /// Returns the size of a blob that is linked, archived or not.
     pub(crate) async fn linked_size(
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<u64>, PullError> {
-        let key = (registry.clone(), repository.clone(), digest.clone());
-        if let Some(size_bytes) = self.hot.links.get(&key) {
-            return Ok(Some(size_bytes));
-        }
-        let epoch = self.hot.epoch();
-        match self.metadata.link(registry, repository, digest).await {
-            Ok(link) => {
-                self.hot.keep(&self.hot.links, epoch, key, link.size_bytes);
-                Ok(Some(link.size_bytes))
-            }
-            Err(metadata::Error::NotFound) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let linked = self.linked(registry, repository, digest).await?;
+        Ok(linked.map(|linked| linked.size_bytes))
     }
 
     /// Opens what is stored of a linked blob; `None` where it is gone, or damaged so that its size

@@ -46,6 +46,8 @@ pub enum Counter {
     ImagesExpired,
     /// A cached image was evicted to keep within the quota.
     ImagesEvicted,
+    /// An image was archived by a lifecycle policy.
+    ImagesArchived,
     /// A link that no manifest names was deleted.
     LinksCollected,
     /// A blob that nobody needs was deleted.
@@ -56,7 +58,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ManifestHits,
         Self::ManifestMisses,
         Self::ManifestRevalidations,
@@ -77,6 +79,7 @@ impl Counter {
         Self::LifecycleEvaluations,
         Self::ImagesExpired,
         Self::ImagesEvicted,
+        Self::ImagesArchived,
         Self::LinksCollected,
         Self::BlobsCollected,
         Self::BytesCollected,
@@ -122,6 +125,7 @@ impl Counter {
             Self::ImagesEvicted => {
                 ("images_evicted", "cached images evicted to keep within the quota")
             }
+            Self::ImagesArchived => ("images_archived", "images archived by lifecycle policies"),
             Self::LinksCollected => {
                 ("links_collected", "blobs taken out of repositories that no manifest names")
             }

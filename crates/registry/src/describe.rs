@@ -7,6 +7,9 @@ use oci::{Digest, RepositoryName, Tag};
 
 use crate::{Action, Caller, DescribeError, Registry, Resource};
 
+/// How many images are looked at at once where few are wanted.
+const READ_AT_ONCE: usize = 1000;
+
 /// Which repositories are wanted: all, where none is named.
 #[derive(Clone, Debug, Default)]
 pub struct RepositoryFilter {
@@ -19,8 +22,24 @@ pub struct RepositoryFilter {
 pub struct ImageFilter {
     /// By tag, digest or both.
     pub images: Vec<(Option<String>, Option<String>)>,
+    /// By what they are like.
+    pub like: ListFilter,
+}
+
+/// Which images are wanted by what they are like: all, where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
     /// Only those with a tag, or only those without.
     pub tagged: Option<bool>,
+    /// Only those that are archived, or only those that are not.
+    pub archived: Option<bool>,
+}
+
+impl ListFilter {
+    pub(crate) fn wants(self, image: &Image) -> bool {
+        self.tagged.is_none_or(|tagged| tagged != image.tags.is_empty())
+            && self.archived.is_none_or(|archived| archived == image.manifest.storage.is_archived)
+    }
 }
 
 impl Registry {
@@ -70,15 +89,37 @@ impl Registry {
         self.inner.authorize(caller, action, resource)?;
         let registry = &caller.registry;
         let name = self.repository(registry, repository).await?.name;
-        let mut found = if filter.images.is_empty() {
-            self.inner.metadata.images(registry, &name, page).await?
-        } else {
-            self.named_images(registry, &name, filter).await?
-        };
-        if let Some(tagged) = filter.tagged {
-            found.items.retain(|image| image.tags.is_empty() != tagged);
+        if filter.images.is_empty() {
+            return self.images_like(registry, &name, filter.like, page).await;
         }
+        let mut found = self.named_images(registry, &name, filter).await?;
+        found.items.retain(|image| filter.like.wants(image));
         Ok(found)
+    }
+
+    /// Looks through the images of a repository until a page is full.
+    async fn images_like(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        like: ListFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, DescribeError> {
+        let (mut items, mut request) = (Vec::new(), page.clone());
+        loop {
+            let found = self.inner.metadata.images(registry, repository, &request).await?;
+            items.extend(found.items.into_iter().filter(|image| like.wants(image)));
+            if items.len() > page.limit {
+                items.truncate(page.limit);
+                let last: Option<&Image> = items.last();
+                let next = last.map(|image| image.manifest.digest.to_string());
+                return Ok(Page { items, next });
+            }
+            if items.len() == page.limit || found.next.is_none() {
+                return Ok(Page { items, next: found.next });
+            }
+            request = PageRequest { after: found.next, limit: page.limit.max(READ_AT_ONCE) };
+        }
     }
 
     async fn repository(
@@ -124,7 +165,7 @@ impl Registry {
         Ok(Page { items: images.into_values().collect(), next: None })
     }
 
-    async fn named_image(
+    pub(crate) async fn named_image(
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,

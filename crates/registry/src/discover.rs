@@ -5,7 +5,10 @@
 
 mod page;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use metadata::{ManifestFact, Origin, Page, PageRequest};
@@ -25,6 +28,15 @@ pub struct Listed<T> {
     pub page: Page<T>,
     /// How the upstream's part of it came: a hit where no upstream has a part in it.
     pub served: Served,
+}
+
+/// A referrer, and whether it is archived here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedReferrer {
+    /// The referrer.
+    pub referrer: Referrer,
+    /// Whether it is archived.
+    pub is_archived: bool,
 }
 
 /// What an upstream lists, and whether it has what that is about.
@@ -97,7 +109,8 @@ impl Registry {
         Ok(Page { items, next: found.next })
     }
 
-    /// As [`Registry::referrers`], for a repository that has to exist, as ECR wants it.
+    /// As [`Registry::referrers`], for a repository that has to exist, as ECR wants it; those that
+    /// are archived or those that are not, or all.
     ///
     /// # Errors
     /// [`PullError::NameUnknown`] where it does not; as [`Registry::referrers`].
@@ -107,19 +120,26 @@ impl Registry {
         repository: &RepositoryName,
         subject: &Digest,
         artifact_types: &[String],
+        archived: Option<bool>,
         page: &PageRequest,
-    ) -> Result<Listed<Referrer>, PullError> {
+    ) -> Result<Listed<ListedReferrer>, PullError> {
         let resource = Resource::Repository(repository, None);
         self.inner.authorize(caller, Action::Operation("ecr:ListImageReferrers"), resource)?;
         if !self.inner.has_repository(&caller.registry, repository).await? {
             return Err(self.inner.unknown_name(&caller.registry, repository).await?);
         }
-        self.referrers(caller, repository, subject, artifact_types, page).await
+        let mut listed = self.all_referrers(caller, repository, subject, page).await?;
+        listed.page.items.retain(|item| {
+            is_of_type(&item.referrer, artifact_types)
+                && archived.is_none_or(|archived| archived == item.is_archived)
+        });
+        Ok(listed)
     }
 
     /// Lists what refers to a manifest, by digest: what is here, and what the upstream of a rule
     /// lists, by its referrers API or, where it has none, by the referrers tag. `artifact_types`
-    /// keeps those of some type; none keeps all. A page may be shorter than it could be.
+    /// keeps those of some type; none keeps all. What is archived is left out. A page may be shorter
+    /// than it could be.
     ///
     /// # Errors
     /// [`PullError::Denied`]; what the upstream says, where nothing is here that could be listed
@@ -132,9 +152,27 @@ impl Registry {
         artifact_types: &[String],
         page: &PageRequest,
     ) -> Result<Listed<Referrer>, PullError> {
+        let Listed { page, served } = self.all_referrers(caller, repository, subject, page).await?;
+        let active = page.items.into_iter().filter(|item| !item.is_archived);
+        let items = active.map(|item| item.referrer);
+        let items = items.filter(|referrer| is_of_type(referrer, artifact_types)).collect();
+        Ok(Listed { page: Page { items, next: page.next }, served })
+    }
+
+    /// Every referrer, archived or not.
+    async fn all_referrers(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        subject: &Digest,
+        page: &PageRequest,
+    ) -> Result<Listed<ListedReferrer>, PullError> {
         let matched = self.admit_pull(caller, repository).await?;
         let registry = &caller.registry;
         let found = self.inner.metadata.referrers(registry, repository, subject, page).await?;
+        // What is here counts: an upstream lists what is archived here too.
+        let archived = found.items.iter().filter(|manifest| manifest.storage.is_archived);
+        let archived: HashSet<_> = archived.map(|manifest| manifest.digest.clone()).collect();
         let room = || Room::new(self.inner.settings.manifest_bytes_max);
         let (mut here, mut rest) = (Page { items: Vec::new(), next: found.next }, room());
         for manifest in found.items {
@@ -160,12 +198,13 @@ impl Registry {
             let page = merged(page, listed.page, there);
             listed = Listed { page: fitted(page, room()), served };
         }
-        if !artifact_types.is_empty() {
-            listed.page.items.retain(|item| {
-                item.artifact_type.as_ref().is_some_and(|kind| artifact_types.contains(kind))
-            });
-        }
-        Ok(listed)
+        let Page { items, next } = listed.page;
+        let listed_referrer = |referrer: Referrer| {
+            let is_archived = archived.contains(&referrer.digest);
+            ListedReferrer { referrer, is_archived }
+        };
+        let items = items.into_iter().map(listed_referrer).collect();
+        Ok(Listed { page: Page { items, next }, served: listed.served })
     }
 
     async fn referrer(
@@ -193,6 +232,12 @@ impl Registry {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Tells whether a referrer is of one of these types; of any, where there is none.
+fn is_of_type(referrer: &Referrer, artifact_types: &[String]) -> bool {
+    artifact_types.is_empty()
+        || referrer.artifact_type.as_ref().is_some_and(|kind| artifact_types.contains(kind))
 }
 
 async fn ask_tags(inner: Arc<Inner>, caller: Caller, matched: Match) -> Asked<Tag> {
@@ -264,6 +309,7 @@ async fn tagged_referrers(
         Ok(found) => Ok(Referrer::read_index(&found.bytes).unwrap_or_default()),
         Err(
             PullError::ManifestUnknown { .. }
+            | PullError::Archived { .. }
             | PullError::NameUnknown { .. }
             | PullError::NotLetIn { .. },
         ) => Ok(Vec::new()),

@@ -116,6 +116,14 @@ pub enum PullError {
         /// The upstream that does not have it either.
         upstream: Option<String>,
     },
+    /// It is archived: kept, and not served before it is restored.
+    #[error("{reference} of {repository} is archived")]
+    Archived {
+        /// The repository.
+        repository: RepositoryName,
+        /// Tag or digest of the image, or the digest of a blob that only archived images name.
+        reference: Reference,
+    },
     /// The repository is there or could be, but not this blob.
     #[error("{repository} has no blob {digest}")]
     BlobUnknown {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use metadata::{
-    CachedImage, ExpiringImage, Expiry, Image, LooseLink, ManifestFact, Origin, PageRequest,
+    CachedImage, Image, LooseLink, ManifestFact, Marked, MarkedImage, Origin, PageRequest,
     RegistryId, Timestamp,
 };
 use oci::{Digest, RepositoryName};
@@ -131,6 +131,10 @@ impl Inner {
     /// Tells whether a pull would bring an image again as it is.
     async fn comes_back(&self, cached: &CachedImage) -> Result<bool, metadata::Error> {
         let CachedImage { registry, repository, image } = cached;
+        // No pull brings back what is archived.
+        if image.manifest.storage.is_archived {
+            return Ok(false);
+        }
         let book = self.book(registry).await?;
         let Some((booked, _)) = book.over(repository) else { return Ok(false) };
         for tag in &image.tags {
@@ -150,14 +154,15 @@ impl Inner {
     async fn evict(&self, candidate: &Candidate) -> Result<Vec<Image>, metadata::Error> {
         let CachedImage { registry, repository, image: Image { manifest, tags } } =
             &candidate.cached;
-        let images = vec![ExpiringImage {
+        let images = vec![MarkedImage {
             digest: manifest.digest.clone(),
             tags: tags.clone(),
             pushed_at: manifest.pushed_at,
             last_pulled_at: manifest.last_pulled_at,
+            storage: manifest.storage,
         }];
-        let expiry = Expiry { policy: None, evaluated_at: candidate.seen_at, images };
-        let gone = match self.metadata.expire_images(registry, repository, &expiry).await {
+        let marked = Marked { policy: None, evaluated_at: candidate.seen_at, images };
+        let gone = match self.metadata.expire_images(registry, repository, &marked).await {
             Ok(gone) => gone,
             // The repository was deleted.
             Err(metadata::Error::NotFound) => Vec::new(),

@@ -107,6 +107,8 @@ pub struct CachedManifest {
     pub bytes: u64,
     /// The bytes of those that are here.
     pub bytes_here: u64,
+    /// Whether it is archived.
+    pub is_archived: bool,
 }
 
 impl Registry {
@@ -219,6 +221,7 @@ impl Inner {
             children_here: 0,
             bytes: 0,
             bytes_here: 0,
+            is_archived: stored.is_archived,
         };
         let Ok(manifest) = Manifest::read(&stored.bytes, Some(&stored.media_type)) else {
             return Ok(Some(cached));

@@ -31,6 +31,8 @@ pub(crate) struct StoredManifest {
     pub(crate) bytes: Bytes,
     pub(crate) digest: Digest,
     pub(crate) media_type: Arc<str>,
+    /// Whether it is archived, and so not served.
+    pub(crate) is_archived: bool,
 }
 
 /// What is kept of a repository is named by something in it.
@@ -47,7 +49,7 @@ pub(crate) struct Epoch(u64);
 pub(crate) struct Hot {
     pub(crate) tags: Cache<TagKey, Arc<TagFact>>,
     pub(crate) manifests: Cache<ContentKey, Arc<StoredManifest>>,
-    /// Size of the linked blob in bytes.
+    /// Size of the linked blob in bytes; none of those that are archived.
     pub(crate) links: Cache<ContentKey, u64>,
     /// What would be refused again.
     pub(crate) refusals: Refusals,

@@ -4,7 +4,10 @@ use futures_util::{StreamExt as _, stream};
 use metadata::{Page, PageRequest};
 use oci::{Digest, Reference, RepositoryName, Tag};
 
-use crate::{Action, Caller, DescribeError, PullError, PulledManifest, Registry, Resource, Served};
+use crate::{
+    Action, Caller, DescribeError, ListFilter, PullError, PulledManifest, Registry, Resource,
+    Served,
+};
 
 /// How many images of one batch are pulled at the same time.
 const BATCH_PULLS_MAX: usize = 8;
@@ -75,6 +78,13 @@ pub enum LayerState {
         /// Its media type, where one is recorded.
         media_type: Option<String>,
     },
+    /// It is here, and archived with every image that has it.
+    Archived {
+        /// Its size in bytes.
+        size_bytes: u64,
+        /// Its media type, where one is recorded.
+        media_type: Option<String>,
+    },
     /// It is not here.
     Unavailable,
     /// The digest is none.
@@ -82,8 +92,8 @@ pub enum LayerState {
 }
 
 impl Registry {
-    /// Lists the ids of a repository's images: each with each of its tags, or alone.
-    /// Never asks an upstream.
+    /// Lists the ids of a repository's images: each with each of its tags, or alone; of those with
+    /// a tag or without, archived or not, or all. Never asks an upstream.
     ///
     /// # Errors
     /// [`DescribeError::RepositoryNotFound`].
@@ -91,12 +101,12 @@ impl Registry {
         &self,
         caller: &Caller,
         repository: &str,
-        tagged: Option<bool>,
+        filter: ListFilter,
         page: &PageRequest,
     ) -> Result<Page<ImageId>, DescribeError> {
         let name = self.listed_repository(caller, repository, "ecr:ListImages").await?;
         let registry = &caller.registry;
-        let mut listing = Listing { tagged, limit: page.limit, items: Vec::new(), next: None };
+        let mut listing = Listing { filter, limit: page.limit, items: Vec::new(), next: None };
         let mut after = page.after.clone();
         if let Some((digest, tag)) = after.as_deref().and_then(|key| key.split_once(' ')) {
             let (digest, tag) = (digest.to_owned(), tag.to_owned());
@@ -238,7 +248,12 @@ impl Registry {
             Err(metadata::Error::NotFound) => return Ok(LayerState::Unavailable),
             Err(error) => return Err(error.into()),
         };
+        let (metadata, registry) = (&self.inner.metadata, &caller.registry);
+        let is_archived = metadata.is_link_archived(registry, repository, &link).await?;
         match self.inner.blobs.stat(digest).await {
+            Ok(size_bytes) if size_bytes == link.size_bytes && is_archived => {
+                Ok(LayerState::Archived { size_bytes, media_type: link.media_type })
+            }
             Ok(size_bytes) if size_bytes == link.size_bytes => {
                 let key = (caller.registry.clone(), repository.clone(), digest.clone());
                 self.inner.vouched.remember(key);
@@ -289,7 +304,7 @@ impl Registry {
 
 /// A page of ids that is being filled.
 struct Listing {
-    tagged: Option<bool>,
+    filter: ListFilter,
     limit: usize,
     items: Vec<ImageId>,
     /// Where the page ended, once something did not fit.
@@ -303,7 +318,7 @@ impl Listing {
 
     fn add(&mut self, image: &metadata::Image) {
         let digest = &image.manifest.digest;
-        if self.tagged.is_some_and(|tagged| tagged == image.tags.is_empty()) {
+        if !self.filter.wants(image) {
             return;
         }
         if image.tags.is_empty() {
@@ -373,6 +388,7 @@ fn concerns_all(error: &PullError) -> bool {
         | PullError::Fill(_)
         | PullError::Abandoned => true,
         PullError::ManifestUnknown { .. }
+        | PullError::Archived { .. }
         | PullError::BlobUnknown { .. }
         | PullError::Upstream(_)
         | PullError::BadManifest { .. }

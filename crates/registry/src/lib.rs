@@ -6,6 +6,7 @@
 //! to a request; what is cached is served when the upstream fails.
 
 mod age;
+mod archive;
 mod authorize;
 mod blob;
 mod caller;
@@ -54,14 +55,15 @@ mod upkeep;
 mod upstreams;
 mod warming;
 
+pub use archive::StorageClassError;
 pub use authorize::{Action, Resource};
 pub use blob::{BlobReader, BlobSummary, OpenBlob, ReadError};
 pub use caller::{AssumedRole, Caller, Principal};
 pub use clock::{Clock, ManualClock};
 pub use collect::{CollectError, CollectFrom, Collected};
 pub use counters::{Counter, Counters};
-pub use describe::{ImageFilter, RepositoryFilter};
-pub use discover::Listed;
+pub use describe::{ImageFilter, ListFilter, RepositoryFilter};
+pub use discover::{Listed, ListedReferrer};
 pub use error::{
     Denied, DescribeError, PolicyKind, PullError, RoleError, RuleError, SecretError, SettingError,
     StartError, StorageError, chain,

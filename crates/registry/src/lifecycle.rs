@@ -1,7 +1,8 @@
 //! Lifecycle policies, evaluated and carried out.
 //!
-//! Pure evaluation is in [`evaluation`]; here the images are read, and what is to go is handed to
-//! the store in batches, with what was known of each: the store deletes only what still is so.
+//! Pure evaluation is in [`evaluation`]; here the images are read, and what is to be expired or
+//! archived is handed to the store in batches, with what was known of each: the store takes only
+//! what still is so.
 //! Bytes are freed by the collection (see [`collect`](crate::collect)), not here.
 
 mod evaluation;
@@ -10,21 +11,21 @@ mod preview;
 use std::collections::HashMap;
 
 use metadata::{
-    Change, ExpiringImage, Expiry, Image, PageRequest, RegistryId, Repository, Timestamp,
+    Change, Image, Marked, MarkedImage, PageRequest, RegistryId, Repository, Timestamp,
 };
 use oci::{Digest, RepositoryName};
 
 pub(crate) use self::evaluation::{Candidate, Verdict, evaluate};
 pub use self::preview::{LifecyclePreviewView, PreviewState, PreviewedImages};
 use crate::{
-    Counter, Registry, SettingError, chain,
+    Counter, Registry, SettingError, archive, chain,
     registry::Inner,
-    repositories::lifecycle::{self, Action, LifecyclePolicy},
+    repositories::lifecycle::{self, Action},
 };
 
-/// How many images are read, and how many deleted, in one transaction.
+/// How many images are read, and how many deleted or archived, in one transaction.
 const READ_AT_ONCE: usize = 1000;
-const EXPIRED_AT_ONCE: usize = 100;
+const MARKED_AT_ONCE: usize = 100;
 /// How many repositories are looked for at once.
 const DUE_AT_ONCE: usize = 20;
 
@@ -72,7 +73,7 @@ impl Inner {
         }
     }
 
-    /// Evaluates a repository's policy, deletes what it expires, and records that it did.
+    /// Evaluates a repository's policy, does what it says, and records that it did.
     async fn carry_out_policy(
         &self,
         registry: &RegistryId,
@@ -88,13 +89,15 @@ impl Inner {
                     Err(metadata::Error::NotFound) => return Ok(()),
                     Err(error) => return Err(error.into()),
                 };
-                let whole = Evaluated { registry, name, text, evaluated_at, candidates };
-                self.expire(&whole, &policy).await?;
+                let verdicts = evaluate(&policy, &candidates, evaluated_at);
+                let whole = Evaluated { registry, name, text, evaluated_at, candidates, verdicts };
+                self.expire(&whole).await?;
+                self.archive(&whole).await?;
             }
             Err(error) => {
                 let error = chain(&error);
                 tracing::warn!(%registry, repository = %name, error,
-                    "the lifecycle policy of {name} expires nothing");
+                    "the lifecycle policy of {name} does nothing");
             }
         }
         if self.upkeep.is_closing() {
@@ -132,22 +135,14 @@ impl Inner {
     }
 
     /// Deletes what a policy expires, the oldest first, each with what refers to it.
-    async fn expire(
-        &self,
-        whole: &Evaluated<'_>,
-        policy: &LifecyclePolicy,
-    ) -> Result<(), metadata::Error> {
-        let Evaluated { registry, name, text, evaluated_at, candidates } = whole;
-        let verdicts = evaluate(policy, candidates, *evaluated_at);
-        let expired = verdicts.iter().filter(|verdict| verdict.action == Action::Expire);
-        for batch in batches(candidates, expired.map(|verdict| verdict.place)) {
+    async fn expire(&self, whole: &Evaluated<'_>) -> Result<(), metadata::Error> {
+        let Evaluated { registry, name, candidates, .. } = whole;
+        for batch in batches(candidates, whole.marked(Action::Expire)) {
             if self.upkeep.is_closing() {
                 return Ok(());
             }
-            let images = batch.into_iter().map(|place| candidates[place].expiring()).collect();
-            let policy = Some((*text).to_owned());
-            let expiry = Expiry { policy, evaluated_at: *evaluated_at, images };
-            let gone = match self.metadata.expire_images(registry, name, &expiry).await {
+            let batch = whole.batch(&batch);
+            let gone = match self.metadata.expire_images(registry, name, &batch).await {
                 Ok(gone) => gone,
                 // The policy was changed, or the repository deleted: its word is over.
                 Err(metadata::Error::NotFound) => return Ok(()),
@@ -164,6 +159,32 @@ impl Inner {
         }
         Ok(())
     }
+
+    /// Archives what a policy moves to the archive, the oldest first, each with what belongs to it.
+    async fn archive(&self, whole: &Evaluated<'_>) -> Result<(), metadata::Error> {
+        let Evaluated { registry, name, .. } = whole;
+        let places: Vec<usize> = whole.marked(Action::Transition).collect();
+        for places in places.chunks(MARKED_AT_ONCE) {
+            if self.upkeep.is_closing() {
+                return Ok(());
+            }
+            let (batch, at) = (whole.batch(places), self.clock.now());
+            let moved = match self.metadata.archive_images(registry, name, &batch, at).await {
+                Ok(moved) => moved,
+                Err(metadata::Error::NotFound) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            for Image { manifest, tags } in &moved {
+                self.counters.increment(Counter::ImagesArchived);
+                let tags: Vec<_> = tags.iter().map(ToString::to_string).collect();
+                let (digest, tags) = (&manifest.digest, tags.join(" "));
+                tracing::info!(%registry, repository = %name, %digest, tags,
+                    "archived {name}@{digest} by its lifecycle policy");
+            }
+            self.hot.forget(Some(&archive::changes(registry, name, &moved)));
+        }
+        Ok(())
+    }
 }
 
 /// Images as they were when a policy was evaluated.
@@ -173,15 +194,33 @@ struct Evaluated<'a> {
     text: &'a str,
     evaluated_at: Timestamp,
     candidates: Vec<Candidate>,
+    verdicts: Vec<Verdict>,
+}
+
+impl Evaluated<'_> {
+    /// The places of the images that an action is for, the oldest first.
+    fn marked(&self, action: Action) -> impl Iterator<Item = usize> {
+        let marked = self.verdicts.iter().filter(move |verdict| verdict.action == action);
+        marked.map(|verdict| verdict.place)
+    }
+
+    fn batch(&self, places: &[usize]) -> Marked {
+        Marked {
+            policy: Some(self.text.to_owned()),
+            evaluated_at: self.evaluated_at,
+            images: places.iter().map(|place| self.candidates[*place].marked()).collect(),
+        }
+    }
 }
 
 impl Candidate {
-    fn expiring(&self) -> ExpiringImage {
-        ExpiringImage {
+    fn marked(&self) -> MarkedImage {
+        MarkedImage {
             digest: self.digest.clone(),
             tags: self.tags.clone(),
             pushed_at: self.pushed_at,
             last_pulled_at: self.last_pulled_at,
+            storage: self.storage,
         }
     }
 }
@@ -202,7 +241,7 @@ fn batches(candidates: &[Candidate], expired: impl Iterator<Item = usize>) -> Ve
             // Taken out: whatever names itself its own subject is met once.
             waiting.extend(referrers.remove(&candidates[place].digest).unwrap_or_default());
         }
-        if batch.len() >= EXPIRED_AT_ONCE {
+        if batch.len() >= MARKED_AT_ONCE {
             batches.push(std::mem::take(&mut batch));
         }
     }

@@ -345,6 +345,7 @@ fn told(host: &str, error: &PullError) -> Error {
     match error {
         PullError::NameUnknown { .. }
         | PullError::ManifestUnknown { .. }
+        | PullError::Archived { .. }
         | PullError::BlobUnknown { .. } => Error::NotFound { host },
         PullError::Upstream(error) => error.repeated(),
         PullError::Fill(fill) => match &**fill {

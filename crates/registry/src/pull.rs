@@ -123,6 +123,10 @@ impl Registry {
             Reference::Digest(digest) => wanted.by_digest(digest, matched).await,
             Reference::Tag(tag) => wanted.by_tag(tag, matched).await,
         };
+        let found = found.and_then(|(manifest, served)| match manifest.is_archived {
+            true => Err(wanted.archived(reference.clone())),
+            false => Ok((manifest, served)),
+        });
         self.inner.count(&found);
         let (manifest, served) = found?;
         Ok(PulledManifest {
@@ -168,6 +172,8 @@ impl Wanted<'_> {
         };
         let pushed = fact.as_ref().is_some_and(|fact| matches!(fact.origin, Origin::Pushed { .. }));
         match (fact, stored, matched) {
+            // It stays until somebody restores it: no upstream is asked.
+            (_, Some(stored), _) if stored.is_archived => Ok((stored, Served::Hit)),
             (Some(fact), Some(stored), Some(matched)) => {
                 match self.inner.freshness(tag, &fact, &matched) {
                     Freshness::Fresh => Ok((stored, Served::Hit)),
@@ -326,6 +332,10 @@ impl Wanted<'_> {
         })
     }
 
+    fn archived(&self, reference: Reference) -> PullError {
+        PullError::Archived { repository: self.repository.clone(), reference }
+    }
+
     /// The truth about a reference that nothing can bring.
     async fn unknown(&self, reference: Reference) -> Result<PullError, metadata::Error> {
         if !self.inner.has_repository(self.registry, self.repository).await? {
@@ -411,8 +421,12 @@ impl Inner {
             Err(error) => return Err(error.into()),
         };
         let Some(bytes) = self.manifest_bytes(digest).await? else { return Ok(None) };
-        let media_type = fact.media_type.as_str().into();
-        let stored = Arc::new(StoredManifest { bytes, digest: digest.clone(), media_type });
+        let stored = Arc::new(StoredManifest {
+            bytes,
+            digest: digest.clone(),
+            media_type: fact.media_type.as_str().into(),
+            is_archived: fact.storage.is_archived,
+        });
         self.hot.keep(&self.hot.manifests, epoch, key, Arc::clone(&stored));
         Ok(Some(stored))
     }

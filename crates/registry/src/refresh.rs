@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use blobs::Claim;
 use metadata::{
-    ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, TagFact, Timestamp,
+    ManifestFact, NewManifest, Origin, RegistryId, RepositorySettings, Storage, Timestamp,
 };
 use moka::sync::Cache;
 use oci::{Digest, Manifest, Reference, RepositoryName};
@@ -115,10 +115,14 @@ impl ImportWork {
     }
 
     async fn import(&self) -> Result<Imported, PullError> {
-        if !self.insists
-            && let Some(manifest) = self.brought_meanwhile().await?
-        {
-            return Ok(Imported { manifest, served: Served::Hit });
+        if let Some((manifest, is_fresh)) = self.held().await? {
+            if manifest.is_archived {
+                return Err(self.archived());
+            }
+            // An import brought it that ended between this caller's look and this one.
+            if is_fresh && !self.insists {
+                return Ok(Imported { manifest, served: Served::Hit });
+            }
         }
         // First of all: nothing is fetched for a repository that cannot come into being.
         let settings = self.inner.settings_for_pull(&self.registry, &self.repository).await?;
@@ -143,23 +147,25 @@ impl ImportWork {
         self.store(&fetched, &settings).await
     }
 
-    /// Returns what an import brought that ended between this caller's look and this import.
-    async fn brought_meanwhile(&self) -> Result<Option<Arc<StoredManifest>>, PullError> {
+    /// Returns what is here, and whether it may be served without a question.
+    async fn held(&self) -> Result<Option<(Arc<StoredManifest>, bool)>, PullError> {
         let (inner, registry, repository) = (&self.inner, &self.registry, &self.repository);
-        let digest = match &self.reference {
-            Reference::Digest(digest) => Some(digest.clone()),
+        let (digest, is_fresh) = match &self.reference {
+            Reference::Digest(digest) => (digest.clone(), true),
             Reference::Tag(tag) => {
                 let fact = inner.tag_fact(registry, repository, tag).await?;
-                let is_fresh = |fact: &Arc<TagFact>| {
-                    inner.freshness(tag, fact, &self.matched) == Freshness::Fresh
-                };
-                fact.filter(is_fresh).map(|fact| fact.digest.clone())
+                let Some(fact) = fact else { return Ok(None) };
+                let is_fresh = inner.freshness(tag, &fact, &self.matched) == Freshness::Fresh;
+                (fact.digest.clone(), is_fresh)
             }
         };
-        match digest {
-            Some(digest) => inner.stored_manifest(registry, repository, &digest).await,
-            None => Ok(None),
-        }
+        let held = inner.stored_manifest(registry, repository, &digest).await?;
+        Ok(held.map(|manifest| (manifest, is_fresh)))
+    }
+
+    fn archived(&self) -> PullError {
+        let (repository, reference) = (self.repository.clone(), self.reference.clone());
+        PullError::Archived { repository, reference }
     }
 
     async fn fetch(&self, target: &Target) -> Result<Arc<FetchedManifest>, PullError> {
@@ -216,6 +222,7 @@ impl ImportWork {
             bytes: fetched.bytes.clone(),
             digest: fetched.digest.clone(),
             media_type: manifest.media_type.as_str().into(),
+            is_archived: false,
         };
         let config_type = manifest.config.as_ref().map(|config| config.media_type.clone());
         let fact = ManifestFact {
@@ -229,6 +236,7 @@ impl ImportWork {
             origin: self.origin(),
             pushed_at: self.inner.clock.now(),
             last_pulled_at: None,
+            storage: Storage::default(),
         };
         let fetched = Imported { manifest: Arc::new(stored), served: Served::Miss };
         self.record(fact, fetched, settings).await
@@ -249,12 +257,14 @@ impl ImportWork {
             Reference::Digest(_) => None,
         };
         let (repository, settings) = (self.repository.clone(), settings.clone());
-        let new = NewManifest { repository, manifest, tag, settings };
+        let new = NewManifest { repository, manifest, tag, restores: false, settings };
         match self.inner.metadata.record_manifest(&self.registry, &new).await {
-            Ok(()) => {
+            Ok(_) => {
                 self.forget_tag();
                 Ok(imported)
             }
+            // The tag names it upstream by now; what it named here stays.
+            Err(metadata::Error::Archived) => Err(self.archived()),
             Err(metadata::Error::TagImmutable { digest }) => self.keep(digest).await,
             Err(error) => Err(error.into()),
         }

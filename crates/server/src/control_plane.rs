@@ -205,6 +205,7 @@ async fn ecr(call: &Call<'_>, name: &str, exchange: &mut Exchange) -> Outcome {
         Operation::BatchCheckLayerAvailability => images::layers::check(call).await,
         Operation::GetDownloadUrlForLayer => images::layers::download_url(call).await,
         Operation::PutImage => images::put(call).await,
+        Operation::UpdateImageStorageClass => images::update_storage_class(call).await,
         Operation::BatchDeleteImage => images::batch_delete(call).await,
         Operation::ListImageReferrers => images::referrers(call).await,
         Operation::InitiateLayerUpload => images::uploads::initiate(call).await,

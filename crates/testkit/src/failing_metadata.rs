@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, CachedImage, Changes, CollectionStore, Error, Expiry, HeldParts, Image,
+    ArchiveStore, Begun, CachedImage, Changes, CollectionStore, Error, HeldParts, Image,
     LifecyclePreview, LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore,
-    MetadataStore, NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull,
+    Marked, MetadataStore, NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull,
     RegistryId, RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings,
     RepositoryStore, RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore,
     Revision, Role, RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId,
-    SecretStore, SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload,
-    UploadStore,
+    SecretStore, SightingStore, StorageClass, TagFact, TagStore, Template, TemplateStore,
+    Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 
@@ -143,12 +143,12 @@ guard! {
         ) -> Timestamp;
     }
     ManifestStore {
-        RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+        RecordManifest: record_manifest(registry: &RegistryId, manifest: &NewManifest) -> Vec<Image>;
         RecordWithParts: record_with_parts(
             registry: &RegistryId,
             manifest: &NewManifest,
             parts: &HeldParts
-        ) -> ();
+        ) -> Vec<Image>;
         Manifest: manifest(
             registry: &RegistryId,
             repository: &RepositoryName,
@@ -204,13 +204,33 @@ guard! {
             digest: &Digest
         ) -> Link;
     }
+    ArchiveStore {
+        MoveImage: move_image(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            digest: &Digest,
+            class: StorageClass,
+            at: Timestamp
+        ) -> Vec<Image>;
+        IsLinkArchived: is_link_archived(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            link: &Link
+        ) -> bool;
+    }
     LifecycleStore {
         LifecycleDue: lifecycle_due(before: Timestamp, limit: usize) -> Vec<(RegistryId, Repository)>;
         CachedImages: cached_images(page: &PageRequest) -> Page<CachedImage>;
         ExpireImages: expire_images(
             registry: &RegistryId,
             repository: &RepositoryName,
-            expiry: &Expiry
+            marked: &Marked
+        ) -> Vec<Image>;
+        ArchiveImages: archive_images(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            marked: &Marked,
+            at: Timestamp
         ) -> Vec<Image>;
         BeginPreview: begin_preview(
             registry: &RegistryId,

@@ -8,9 +8,9 @@ use super::{
     },
 };
 use crate::{
-    CachedImage, Change, Error, ExpiringImage, Expiry, Image, LifecyclePreview, ManifestFact,
+    CachedImage, Change, Error, Image, LifecyclePreview, ManifestFact, Marked, MarkedImage,
     MetadataStore, NewManifest, PageRequest, PreviewResult, PreviewStatus, Pull,
-    RepositorySettings, Revision, Timestamp,
+    RepositorySettings, Revision, StorageClass, Timestamp,
 };
 
 const NAME: &str = "team/app";
@@ -28,17 +28,18 @@ async fn make(store: &dyn MetadataStore, settings: &RepositorySettings) {
     store.create_repository(&home(), &created(NAME, settings), None).await.expect("a repository");
 }
 
-async fn expiring(store: &dyn MetadataStore, content: &str) -> ExpiringImage {
+async fn expiring(store: &dyn MetadataStore, content: &str) -> MarkedImage {
     let image = store.image(&home(), &repository(NAME), &digest(content)).await;
     let Image { manifest, tags } = image.expect("the image");
-    let ManifestFact { digest, pushed_at, last_pulled_at, .. } = manifest;
-    ExpiringImage { digest, tags, pushed_at, last_pulled_at }
+    let ManifestFact { digest, pushed_at, last_pulled_at, storage, .. } = manifest;
+    MarkedImage { digest, tags, pushed_at, last_pulled_at, storage }
 }
 
 /// Expires images as they were evaluated at 5,000, and returns whose turn it was.
-async fn expire(store: &dyn MetadataStore, images: Vec<ExpiringImage>) -> Vec<String> {
-    let expiry = Expiry { policy: Some(POLICY.to_owned()), evaluated_at: Timestamp(5_000), images };
-    let expired = store.expire_images(&home(), &repository(NAME), &expiry).await;
+async fn expire(store: &dyn MetadataStore, images: Vec<MarkedImage>) -> Vec<String> {
+    let policy = Some(POLICY.to_owned());
+    let marked = Marked { policy, evaluated_at: Timestamp(5_000), images };
+    let expired = store.expire_images(&home(), &repository(NAME), &marked).await;
     let expired = expired.expect("an expiry");
     expired.into_iter().map(|image| image.manifest.digest.to_string()).collect()
 }
@@ -231,21 +232,21 @@ pub async fn expires_only_by_the_policy_held(one: &dyn MetadataStore, other: &dy
     make(one, &with_policy(None)).await;
     one.record_manifest(&home(), &untagged(NAME, "x", 1_000)).await.expect("a manifest");
     let name = repository(NAME);
-    let expiry = Expiry {
+    let marked = Marked {
         policy: Some("another".to_owned()),
         evaluated_at: Timestamp(5_000),
         images: vec![expiring(one, "x").await],
     };
-    let refused = other.expire_images(&home(), &name, &expiry).await;
+    let refused = other.expire_images(&home(), &name, &marked).await;
     assert_refused!(refused, Error::NotFound);
-    let expiry = Expiry { policy: Some(POLICY.to_owned()), ..expiry };
-    let nowhere = other.expire_images(&home(), &repository("no/where"), &expiry).await;
+    let marked = Marked { policy: Some(POLICY.to_owned()), ..marked };
+    let nowhere = other.expire_images(&home(), &repository("no/where"), &marked).await;
     assert_refused!(nowhere, Error::NotFound);
     let bare = RepositorySettings::default();
     one.replace_repository_settings(&home(), &name, &with_policy(None), &bare)
         .await
         .expect("a change");
-    assert_refused!(other.expire_images(&home(), &name, &expiry).await, Error::NotFound);
+    assert_refused!(other.expire_images(&home(), &name, &marked).await, Error::NotFound);
     one.image(&home(), &name, &digest("x")).await.expect("the image");
 }
 
@@ -278,6 +279,7 @@ pub async fn previews_begin_and_end(one: &dyn MetadataStore, other: &dyn Metadat
         pushed_at: Timestamp(7),
         priority: 3,
         is_transition,
+        is_archived: is_transition,
     };
     let pages = [vec![result("x", false), result("y", true)], vec![result("z", false)]];
     for (number, page) in (0..).zip(&pages) {

@@ -5,7 +5,8 @@ use oci::{Descriptor, Digest, RepositoryName, Tag};
 use crate::{
     AccountId, AppliedFor, EcrRepositoryPrefix, Encryption, Link, ManifestFact, NewLink,
     NewManifest, NewSecret, Origin, Region, RegistryId, Repository, RepositorySettings, Role, Rule,
-    RuleCredentials, Secret, SecretVersion, TagMutability, Template, TemplatePrefix, Timestamp,
+    RuleCredentials, Secret, SecretVersion, Storage, TagMutability, Template, TemplatePrefix,
+    Timestamp,
 };
 
 pub(super) fn registry(account: &str, region: &str) -> RegistryId {
@@ -173,6 +174,7 @@ pub(super) fn manifest(content: &str, at: i64) -> ManifestFact {
         origin: cached(),
         pushed_at: Timestamp(at),
         last_pulled_at: None,
+        storage: Storage::default(),
     }
 }
 
@@ -182,6 +184,7 @@ pub(super) fn tagged(name: &str, content: &str, text: &str, at: i64) -> NewManif
         repository: repository(name),
         manifest: manifest(content, at),
         tag: Some(tag(text)),
+        restores: false,
         settings: RepositorySettings::default(),
     }
 }

@@ -6,13 +6,13 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use oci::{Digest, RepositoryName, Tag};
+use oci::{Digest, RepositoryName, Tag, media_type};
 
 use super::{MemoryMetadata, State, lifecycle::Tried};
 use crate::{
     Change, Error, HeldParts, Image, Link, LinkStore, ManifestFact, ManifestStore, NewLink,
-    NewManifest, Origin, Page, PageRequest, Pull, RegistryId, Repository, TagFact, TagStore,
-    Timestamp,
+    NewManifest, Origin, Page, PageRequest, Pull, RegistryId, Repository, Storage, StorageClass,
+    TagFact, TagStore, Timestamp,
 };
 
 #[async_trait]
@@ -97,7 +97,7 @@ impl ManifestStore for MemoryMetadata {
         &self,
         registry: &RegistryId,
         manifest: &NewManifest,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Image>, Error> {
         self.state().record_manifest(registry, manifest)
     }
 
@@ -106,7 +106,7 @@ impl ManifestStore for MemoryMetadata {
         registry: &RegistryId,
         manifest: &NewManifest,
         parts: &HeldParts,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Image>, Error> {
         let mut state = self.state();
         let content = state.content(registry, &manifest.repository).ok();
         let has_link = |digest: &Digest| content.is_some_and(|held| held.link(digest).is_ok());
@@ -241,6 +241,18 @@ impl Content {
         Ok(tagged.fact.clone())
     }
 
+    pub(super) fn facts(&self) -> impl Iterator<Item = &ManifestFact> {
+        self.manifests.values().map(|tagged| &tagged.fact)
+    }
+
+    pub(super) fn fact_mut(&mut self, digest: &Digest) -> Option<&mut ManifestFact> {
+        self.manifests.get_mut(digest.as_str()).map(|tagged| &mut tagged.fact)
+    }
+
+    fn is_archived(&self, digest: &Digest) -> bool {
+        self.manifest(digest).is_ok_and(|fact| fact.storage.is_archived)
+    }
+
     pub(super) fn tag(&self, tag: &Tag) -> Result<TagFact, Error> {
         self.tags.get(tag).cloned().ok_or(Error::NotFound)
     }
@@ -268,6 +280,7 @@ impl Content {
             let has_subject =
                 fact.subject.as_ref().is_some_and(|subject| self.manifest(subject).is_ok());
             matches!(fact.origin, Origin::Cached { .. })
+                && !fact.storage.is_archived
                 && !has_subject
                 && self.parent_of(&fact.digest).is_none()
         };
@@ -283,7 +296,8 @@ impl Content {
     /// Returns a page of tags, in the order of the distribution specification.
     pub(super) fn tag_page(&self, page: &PageRequest) -> Page<Tag> {
         let key = |tag: &str| (tag.to_ascii_lowercase(), tag.to_owned());
-        let mut tags: Vec<_> = self.tags.keys().cloned().collect();
+        let active = self.tags.iter().filter(|(_, fact)| !self.is_archived(&fact.digest));
+        let mut tags: Vec<_> = active.map(|(tag, _)| tag.clone()).collect();
         tags.sort_by_cached_key(|tag| key(tag.as_str()));
         let after = page.after.as_deref().map(key);
         let rest =
@@ -325,10 +339,14 @@ impl Content {
         self.links.remove(digest)
     }
 
-    /// Tells whether a tag stays with what it names: a pushed one is never moved by what is cached.
-    fn keeps(&self, tag: &Tag, origin: &Origin) -> bool {
+    /// Tells whether a tag stays with what it names: a pushed one is never moved by what is cached,
+    /// nor one of an archived manifest by a pull.
+    fn keeps(&self, tag: &Tag, new: &NewManifest) -> bool {
         let is_pushed = |origin: &Origin| matches!(origin, Origin::Pushed { .. });
-        !is_pushed(origin) && self.tags.get(tag).is_some_and(|held| is_pushed(&held.origin))
+        let stays = |held: &TagFact| {
+            is_pushed(&held.origin) || (!new.restores && self.is_archived(&held.digest))
+        };
+        !is_pushed(&new.manifest.origin) && self.tags.get(tag).is_some_and(stays)
     }
 
     fn set_tag(&mut self, tag: &Tag, fact: TagFact) {
@@ -369,34 +387,42 @@ impl State {
         &mut self,
         registry: &RegistryId,
         new: &NewManifest,
-    ) -> Result<(), Error> {
-        let NewManifest { repository, manifest, tag, settings } = new;
+    ) -> Result<Vec<Image>, Error> {
+        let NewManifest { repository, manifest, tag, settings, restores } = new;
         let content = self.content_or_new(registry, repository, || Repository {
             name: repository.clone(),
             created_at: manifest.pushed_at,
             origin: manifest.origin.clone(),
             settings: settings.clone(),
         });
-        let tag = tag.as_ref().filter(|tag| !content.keeps(tag, &manifest.origin));
+        let tag = tag.as_ref().filter(|tag| !content.keeps(tag, new));
         if let Some(tag) = tag {
             content.check_move(tag, &manifest.digest)?;
         }
-        let digest = manifest.digest.as_str().to_owned();
-        content
-            .manifests
-            .entry(digest)
-            .or_insert_with(|| Tagged { fact: manifest.clone(), tags: BTreeSet::new() });
-        let Some(tag) = tag else { return Ok(()) };
-        let fact = TagFact {
-            digest: manifest.digest.clone(),
-            origin: manifest.origin.clone(),
-            updated_at: manifest.pushed_at,
-            checked_at: manifest.pushed_at,
-        };
-        content.set_tag(tag, fact);
-        let change = Change::Tag(registry.clone(), repository.clone(), tag.clone());
-        self.history.record(change);
-        Ok(())
+        let is_archived = content.is_archived(&manifest.digest);
+        if is_archived && !restores {
+            return Err(Error::Archived);
+        }
+        content.manifests.entry(manifest.digest.as_str().to_owned()).or_insert_with(|| {
+            let fact = ManifestFact { storage: Storage::default(), ..manifest.clone() };
+            Tagged { fact, tags: BTreeSet::new() }
+        });
+        if let Some(tag) = tag {
+            let fact = TagFact {
+                digest: manifest.digest.clone(),
+                origin: manifest.origin.clone(),
+                updated_at: manifest.pushed_at,
+                checked_at: manifest.pushed_at,
+            };
+            content.set_tag(tag, fact);
+            let change = Change::Tag(registry.clone(), repository.clone(), tag.clone());
+            self.history.record(change);
+        }
+        if !restores || !(is_archived || media_type::is_index(&manifest.media_type)) {
+            return Ok(Vec::new());
+        }
+        let (digest, at) = (&manifest.digest, manifest.pushed_at);
+        self.carry(registry, repository, digest, StorageClass::Standard, at)
     }
 
     pub(super) fn refresh_tag(

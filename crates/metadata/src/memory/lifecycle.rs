@@ -1,14 +1,15 @@
-//! Lifecycle policies in memory: images that are expired, and previews.
+//! Lifecycle policies in memory: what becomes of images by them, and previews.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use oci::RepositoryName;
 
-use super::{MemoryMetadata, State};
+use super::{MemoryMetadata, State, content::Content};
 use crate::{
-    CachedImage, Error, Expiry, Image, LifecyclePreview, LifecycleStore, Page, PageRequest,
-    PreviewResult, PreviewStatus, RegistryId, Repository, Timestamp,
+    CachedImage, Error, Image, LifecyclePreview, LifecycleStore, ManifestFact, Marked, MarkedImage,
+    Page, PageRequest, PreviewResult, PreviewStatus, RegistryId, Repository, StorageClass,
+    Timestamp,
 };
 
 /// A preview and its pages.
@@ -36,9 +37,19 @@ impl LifecycleStore for MemoryMetadata {
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
-        expiry: &Expiry,
+        marked: &Marked,
     ) -> Result<Vec<Image>, Error> {
-        self.state().expire_images(registry, repository, expiry)
+        self.state().carry_out(registry, repository, marked, None)
+    }
+
+    async fn archive_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        marked: &Marked,
+        at: Timestamp,
+    ) -> Result<Vec<Image>, Error> {
+        self.state().carry_out(registry, repository, marked, Some(at))
     }
 
     async fn begin_preview(
@@ -163,34 +174,62 @@ impl State {
         Page::take_by(page, rest, key)
     }
 
-    fn expire_images(
+    /// Expires the images that a policy marks, or archives them at a moment.
+    fn carry_out(
         &mut self,
         registry: &RegistryId,
         repository: &RepositoryName,
-        expiry: &Expiry,
+        marked: &Marked,
+        archived_at: Option<Timestamp>,
     ) -> Result<Vec<Image>, Error> {
         let held = &self.content(registry, repository)?.repository.settings;
-        if expiry.policy.is_some() && held.lifecycle_policy != expiry.policy {
+        if marked.policy.is_some() && held.lifecycle_policy != marked.policy {
             return Err(Error::NotFound);
         }
-        let mut expired = Vec::new();
-        for expiring in &expiry.images {
+        let mut gone = Vec::new();
+        for expected in &marked.images {
             let content = self.content(registry, repository)?;
-            let Ok(image) = content.image(&expiring.digest) else { continue };
-            let Image { manifest, tags } = &image;
-            let is_same = *tags == expiring.tags
-                && manifest.pushed_at == expiring.pushed_at
-                && manifest.last_pulled_at == expiring.last_pulled_at;
-            let has_subject =
-                manifest.subject.as_ref().is_some_and(|subject| content.manifest(subject).is_ok());
-            let is_tagged_since = tags.iter().any(|tag| {
-                content.tag(tag).is_ok_and(|fact| fact.updated_at >= expiry.evaluated_at)
+            let Ok(image) = content.image(&expected.digest) else { continue };
+            let is_tagged_since = image.tags.iter().any(|tag| {
+                content.tag(tag).is_ok_and(|fact| fact.updated_at >= marked.evaluated_at)
             });
-            let is_part = content.parent_of(&expiring.digest).is_some();
-            if is_same && !has_subject && !is_tagged_since && !is_part {
-                expired.push(self.delete_manifest(registry, repository, &expiring.digest)?);
+            let is_archival = archived_at.is_some();
+            let stays = is_changed(&image, expected)
+                || content.keeps_image(&image.manifest, is_archival)
+                || is_tagged_since;
+            let digest = &expected.digest;
+            match archived_at {
+                _ if stays => {}
+                None => gone.push(self.delete_manifest(registry, repository, digest)?),
+                Some(at) => {
+                    let class = StorageClass::Archive;
+                    gone.extend(self.carry(registry, repository, digest, class, at)?);
+                }
             }
         }
-        Ok(expired)
+        Ok(gone)
+    }
+}
+
+/// Tells whether an image is not what it was when it was evaluated.
+fn is_changed(image: &Image, expected: &MarkedImage) -> bool {
+    let Image { manifest, tags } = image;
+    *tags != expected.tags
+        || manifest.pushed_at != expected.pushed_at
+        || manifest.last_pulled_at != expected.last_pulled_at
+        || manifest.storage != expected.storage
+}
+
+impl Content {
+    /// Tells whether another manifest keeps an image: one that names it as its part, or its
+    /// subject. Only an active one keeps it out of the archive.
+    fn keeps_image(&self, manifest: &ManifestFact, is_archival: bool) -> bool {
+        let parent = match is_archival {
+            true => self.active_parent(&manifest.digest),
+            false => self.parent_of(&manifest.digest),
+        };
+        let subject = manifest.subject.as_ref().and_then(|subject| self.manifest(subject).ok());
+        parent.is_some()
+            || subject.is_some_and(|subject| !is_archival || !subject.storage.is_archived)
     }
 }

@@ -10,7 +10,7 @@ statements! {
     // would begin at its start.
     BY_USE = "SELECT *, MAX(pushed_at, COALESCE(last_pulled_at, 0)) AS used_at \
         FROM manifests AS held \
-        WHERE json_type(origin, '$.cached') = 'object' \
+        WHERE json_type(origin, '$.cached') = 'object' AND archived = 0 \
         AND MAX(pushed_at, COALESCE(last_pulled_at, 0)) >= $1 \
         AND (MAX(pushed_at, COALESCE(last_pulled_at, 0)), account, region, repository, digest) \
             > ($1, $2, $3, $4, $5) \

@@ -1,14 +1,16 @@
-//! The tables `lifecycle_previews` and `lifecycle_preview_pages`, and images that are expired.
+//! The tables `lifecycle_previews` and `lifecycle_preview_pages`, and what becomes of images by a
+//! policy.
 
 use async_trait::async_trait;
 use oci::{Digest, RepositoryName};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::{SqliteMetadata, Write, eviction, manifests, removal, repositories, tags};
+use super::{SqliteMetadata, Write, archive, eviction, manifests, removal, repositories, tags};
 use crate::{
-    CachedImage, Error, ExpiringImage, Expiry, Image, LifecyclePreview, LifecycleStore, Page,
-    PageRequest, PreviewResult, PreviewStatus, RegistryId, Repository, Timestamp, stored,
+    CachedImage, Error, Image, LifecyclePreview, LifecycleStore, Marked, MarkedImage, Page,
+    PageRequest, PreviewResult, PreviewStatus, RegistryId, Repository, StorageClass, Timestamp,
+    stored,
 };
 
 statements! {
@@ -49,9 +51,19 @@ impl LifecycleStore for SqliteMetadata {
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
-        expiry: &Expiry,
+        marked: &Marked,
     ) -> Result<Vec<Image>, Error> {
-        expire(self.write().await?, registry, repository, expiry).await
+        carry_out(self.write().await?, registry, repository, marked, Fate::Expired).await
+    }
+
+    async fn archive_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        marked: &Marked,
+        at: Timestamp,
+    ) -> Result<Vec<Image>, Error> {
+        carry_out(self.write().await?, registry, repository, marked, Fate::Archived(at)).await
     }
 
     async fn begin_preview(
@@ -149,6 +161,15 @@ struct StoredResult {
     pushed_at: Timestamp,
     priority: u64,
     is_transition: bool,
+    #[serde(default)]
+    is_archived: bool,
+}
+
+/// What becomes of the images that a policy marks.
+#[derive(Clone, Copy)]
+enum Fate {
+    Expired,
+    Archived(Timestamp),
 }
 
 async fn due(
@@ -171,60 +192,78 @@ async fn due(
     Ok(due)
 }
 
-async fn expire(
+async fn carry_out(
     mut write: Write,
     registry: &RegistryId,
     repository: &RepositoryName,
-    expiry: &Expiry,
+    marked: &Marked,
+    fate: Fate,
 ) -> Result<Vec<Image>, Error> {
     let held = repositories::find(write.connection(), registry, repository).await?;
-    if expiry.policy.is_some() && held.settings.lifecycle_policy != expiry.policy {
+    if marked.policy.is_some() && held.settings.lifecycle_policy != marked.policy {
         return Err(Error::NotFound);
     }
-    let mut expired = Vec::new();
-    for expiring in &expiry.images {
-        let digest = &expiring.digest;
+    let mut gone = Vec::new();
+    for expected in &marked.images {
+        let digest = &expected.digest;
         let image = match manifests::image(write.connection(), registry, repository, digest).await {
             Ok(image) => image,
             Err(Error::NotFound) => continue,
             Err(error) => return Err(error),
         };
-        let stays = is_changed(&image, expiring)
-            || is_named(&mut write, registry, repository, &image).await?
-            || is_tagged_since(&mut write, registry, repository, &image, expiry.evaluated_at)
+        let stays = is_changed(&image, expected)
+            || is_kept(&mut write, registry, repository, &image, fate).await?
+            || is_tagged_since(&mut write, registry, repository, &image, marked.evaluated_at)
                 .await?;
-        if !stays {
-            removal::remove_manifest(&mut write, registry, repository, &image).await?;
-            expired.push(image);
+        match fate {
+            _ if stays => {}
+            Fate::Expired => {
+                removal::remove_manifest(&mut write, registry, repository, &image).await?;
+                gone.push(image);
+            }
+            Fate::Archived(at) => {
+                let class = StorageClass::Archive;
+                let moved =
+                    archive::carry(&mut write, registry, repository, digest, class, at).await?;
+                gone.extend(moved);
+            }
         }
     }
     write.commit().await?;
-    Ok(expired)
+    Ok(gone)
 }
 
 /// Tells whether an image is not what it was when it was evaluated.
-fn is_changed(image: &Image, expected: &ExpiringImage) -> bool {
+fn is_changed(image: &Image, expected: &MarkedImage) -> bool {
     let Image { manifest, tags } = image;
     *tags != expected.tags
         || manifest.pushed_at != expected.pushed_at
         || manifest.last_pulled_at != expected.last_pulled_at
+        || manifest.storage != expected.storage
 }
 
 /// Tells whether another manifest of the repository keeps an image: one that names it as its part,
-/// or its subject.
-async fn is_named(
+/// or its subject. Only an active one keeps it out of the archive.
+async fn is_kept(
     write: &mut Write,
     registry: &RegistryId,
     repository: &RepositoryName,
     image: &Image,
+    fate: Fate,
 ) -> Result<bool, Error> {
     let digest = &image.manifest.digest;
-    let parent = manifests::parent_of(write.connection(), registry, repository, digest).await?;
+    let connection = write.connection();
+    let parent = match fate {
+        Fate::Expired => manifests::parent_of(connection, registry, repository, digest).await?,
+        Fate::Archived(_) => {
+            archive::active_parent(connection, registry, repository, digest).await?
+        }
+    };
     let Some(subject) = image.manifest.subject.as_ref().filter(|_| parent.is_none()) else {
         return Ok(parent.is_some());
     };
     match manifests::find(write.connection(), registry, repository, subject).await {
-        Ok(_) => Ok(true),
+        Ok(subject) => Ok(matches!(fate, Fate::Expired) || !subject.storage.is_archived),
         Err(Error::NotFound) => Ok(false),
         Err(error) => Err(error),
     }
@@ -323,6 +362,7 @@ impl From<&PreviewResult> for StoredResult {
             pushed_at: result.pushed_at,
             priority: result.priority,
             is_transition: result.is_transition,
+            is_archived: result.is_archived,
         }
     }
 }
@@ -337,6 +377,7 @@ impl StoredResult {
             pushed_at: self.pushed_at,
             priority: self.priority,
             is_transition: self.is_transition,
+            is_archived: self.is_archived,
         })
     }
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use oci::{Digest, RepositoryName, Tag};
 use sqlx::SqliteConnection;
 
-use super::{SqliteMetadata, Write, links, removal, repositories, tags};
+use super::{SqliteMetadata, Write, archive, links, removal, repositories, tags};
 use crate::{
     Error, HeldParts, Image, ManifestFact, ManifestStore, NewManifest, Origin, Page, PageRequest,
-    Precondition, Pull, RegistryId, TagFact, Timestamp, stored,
+    Precondition, Pull, RegistryId, Storage, TagFact, Timestamp, stored,
 };
 
 statements! {
@@ -39,7 +39,7 @@ impl ManifestStore for SqliteMetadata {
         &self,
         registry: &RegistryId,
         manifest: &NewManifest,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Image>, Error> {
         record(self.write().await?, registry, manifest).await
     }
 
@@ -48,7 +48,7 @@ impl ManifestStore for SqliteMetadata {
         registry: &RegistryId,
         manifest: &NewManifest,
         parts: &HeldParts,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Image>, Error> {
         let mut write = self.write().await?;
         check_parts(&mut write, registry, &manifest.repository, parts).await?;
         if let Some(tag) = &manifest.tag {
@@ -136,29 +136,31 @@ pub(super) struct ManifestRow {
     origin: String,
     pushed_at: i64,
     last_pulled_at: Option<i64>,
+    archived: bool,
+    last_archived_at: Option<i64>,
+    last_activated_at: Option<i64>,
 }
 
 pub(super) async fn record(
     mut write: Write,
     registry: &RegistryId,
     new: &NewManifest,
-) -> Result<(), Error> {
-    let NewManifest { repository, manifest, tag, settings } = new;
+) -> Result<Vec<Image>, Error> {
+    let NewManifest { repository, manifest, tag, settings, .. } = new;
     let ManifestFact { origin, pushed_at, .. } = manifest;
     let missing =
         repositories::Missing { name: repository, created_at: *pushed_at, origin, settings };
     let is_new = repositories::ensure(&mut write, registry, missing).await?;
     let tag = match tag {
-        Some(tag) if !is_new && is_kept(&mut write, registry, repository, tag, origin).await? => {
-            None
-        }
+        Some(tag) if !is_new && is_kept(&mut write, registry, new, tag).await? => None,
         tag => tag.as_ref(),
     };
     if let Some(tag) = tag.filter(|_| !is_new) {
         check_move(&mut write, registry, tags::Named { repository, tag, digest: &manifest.digest })
             .await?;
     }
-    insert(&mut write, registry, repository, manifest).await?;
+    let is_added = insert(&mut write, registry, repository, manifest).await?;
+    let restored = archive::reopen(&mut write, registry, new, is_added).await?;
     if let Some(tag) = tag {
         let fact = TagFact {
             digest: manifest.digest.clone(),
@@ -168,7 +170,8 @@ pub(super) async fn record(
         };
         tags::set(&mut write, registry, repository, tag, &fact).await?;
     }
-    write.commit().await
+    write.commit().await?;
+    Ok(restored)
 }
 
 /// Checks that a repository has the parts of a manifest.
@@ -228,31 +231,37 @@ async fn check_move(
     Err(Error::TagImmutable { digest: held })
 }
 
-/// Tells whether a tag stays with what it names: a pushed one is never moved by what is cached.
+/// Tells whether a tag stays with what it names: a pushed one is never moved by what is cached, nor
+/// one of an archived manifest by a pull.
 async fn is_kept(
     write: &mut Write,
     registry: &RegistryId,
-    repository: &RepositoryName,
+    new: &NewManifest,
     tag: &Tag,
-    origin: &Origin,
 ) -> Result<bool, Error> {
-    if matches!(origin, Origin::Pushed { .. }) {
+    if matches!(new.manifest.origin, Origin::Pushed { .. }) {
         return Ok(false);
     }
-    match tags::find(write.connection(), registry, repository, tag).await {
-        Ok(held) => Ok(matches!(held.origin, Origin::Pushed { .. })),
-        Err(Error::NotFound) => Ok(false),
-        Err(error) => Err(error),
+    let repository = &new.repository;
+    let held = match tags::find(write.connection(), registry, repository, tag).await {
+        Ok(held) => held,
+        Err(Error::NotFound) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if matches!(held.origin, Origin::Pushed { .. }) || new.restores {
+        return Ok(matches!(held.origin, Origin::Pushed { .. }));
     }
+    let named = find(write.connection(), registry, repository, &held.digest).await?;
+    Ok(named.storage.is_archived)
 }
 
-/// Adds a manifest with its references, unless the repository has it already.
+/// Adds a manifest with its references, unless the repository has it already; tells whether it did.
 async fn insert(
     write: &mut Write,
     registry: &RegistryId,
     repository: &RepositoryName,
     manifest: &ManifestFact,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let inserted = sqlx::query(INSERT)
         .bind(registry.account.as_str())
         .bind(registry.region.as_str())
@@ -270,7 +279,7 @@ async fn insert(
         .execute(write.connection())
         .await?;
     if inserted.rows_affected() == 0 {
-        return Ok(());
+        return Ok(false);
     }
     for child in manifest.references() {
         sqlx::query(INSERT_REFERENCE)
@@ -282,7 +291,7 @@ async fn insert(
             .execute(write.connection())
             .await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 pub(super) async fn find(
@@ -487,6 +496,11 @@ impl ManifestRow {
             origin: stored::from_json(&self.origin, RECORD)?,
             pushed_at: Timestamp(self.pushed_at),
             last_pulled_at: self.last_pulled_at.map(Timestamp),
+            storage: Storage {
+                is_archived: self.archived,
+                archived_at: self.last_archived_at.map(Timestamp),
+                activated_at: self.last_activated_at.map(Timestamp),
+            },
         })
     }
 }

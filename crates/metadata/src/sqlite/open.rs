@@ -151,6 +151,7 @@ fn schema_versions() -> Vec<Migration> {
         version(8, "rule policies", include_str!("../../migrations/sqlite/0008_rule_policies.sql")),
         version(12, "lifecycle", include_str!("../../migrations/sqlite/0012_lifecycle.sql")),
         version(13, "eviction", include_str!("../../migrations/sqlite/0013_eviction.sql")),
+        version(14, "archive", include_str!("../../migrations/sqlite/0014_archive.sql")),
     ]
 }
 

@@ -17,9 +17,13 @@ statements! {
         AND repository = $3 AND tag = $4 AND digest = $5";
     FIND = "SELECT digest, origin, updated_at, checked_at FROM tags \
         WHERE account = $1 AND region = $2 AND repository = $3 AND tag = $4";
-    LIST = "SELECT tag FROM tags WHERE account = $1 AND region = $2 AND repository = $3 \
-        AND tag COLLATE NOCASE >= $4 AND (tag COLLATE NOCASE > $4 OR tag > $4) \
-        ORDER BY tag COLLATE NOCASE, tag LIMIT $5";
+    LIST = "SELECT named.tag FROM tags AS named LEFT JOIN manifests AS held \
+        ON held.account = named.account AND held.region = named.region \
+        AND held.repository = named.repository AND held.digest = named.digest \
+        AND held.archived = 1 \
+        WHERE named.account = $1 AND named.region = $2 AND named.repository = $3 \
+        AND named.tag COLLATE NOCASE >= $4 AND (named.tag COLLATE NOCASE > $4 OR named.tag > $4) \
+        AND held.digest IS NULL ORDER BY named.tag COLLATE NOCASE, named.tag LIMIT $5";
     OF_DIGESTS = "SELECT digest, tag FROM tags WHERE account = $1 AND region = $2 \
         AND repository = $3 AND digest >= $4 AND digest <= $5 ORDER BY digest, tag";
 }

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
-    SqliteMetadata, changes, collection, eviction, lifecycle, links, manifests, markers,
+    SqliteMetadata, archive, changes, collection, eviction, lifecycle, links, manifests, markers,
     registry_settings, removal, repositories, resource_requests, roles, rules, secrets, sightings,
     tags, templates, uploads,
 };
@@ -15,6 +15,7 @@ async fn every_statement_is_an_index_lookup() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteMetadata::open(directory.path().join("metadata.sqlite")).await.unwrap();
     let modules = [
+        ("archive", archive::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("collection", collection::STATEMENTS),
         ("eviction", eviction::STATEMENTS),
@@ -60,6 +61,9 @@ async fn lookups_use_the_whole_key() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteMetadata::open(directory.path().join("metadata.sqlite")).await.unwrap();
     let by_key = [
+        (archive::STATEMENTS, "ACTIVE_PARENT", "repository=?"),
+        (archive::STATEMENTS, "ARCHIVED_PARENT", "repository=?"),
+        (archive::STATEMENTS, "MOVE", "digest=?"),
         (links::STATEMENTS, "FIND", "digest=?"),
         (manifests::STATEMENTS, "FIND", "digest=?"),
         (manifests::STATEMENTS, "DELETE_REFERENCE", "parent=?"),

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use oci::RepositoryName;
 
 use crate::{
-    CachedImage, Error, Expiry, Image, LifecyclePreview, Page, PageRequest, PreviewResult,
+    CachedImage, Error, Image, LifecyclePreview, Marked, Page, PageRequest, PreviewResult,
     RegistryId, Repository, Timestamp,
 };
 
@@ -22,14 +22,15 @@ pub trait LifecycleStore: Send + Sync + fmt::Debug + 'static {
     ) -> Result<Vec<(RegistryId, Repository)>, Error>;
 
     /// Returns a page of the images of every registry that rules brought, by when they were last
-    /// used, the longest ago first. Not among them are the parts of other manifests of their
-    /// repository, and what refers to a subject that is there: they go after those.
+    /// used, the longest ago first. Not among them is what is archived, nor are the parts of other
+    /// manifests of their repository, and what refers to a subject that is there: they go after
+    /// those.
     async fn cached_images(&self, page: &PageRequest) -> Result<Page<CachedImage>, Error>;
 
     /// Deletes images with their tags, all in one transaction and in this order, and returns those
     /// that it deleted. An image stays that is not as it was evaluated (tags, pushed and pulled
-    /// when), that was given a tag since, that a manifest of the repository names as its part, or
-    /// whose subject is there. Links stay.
+    /// when, storage class), that was given a tag since, that a manifest of the repository names as
+    /// its part, or whose subject is there. Links stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the repository is gone, or has another lifecycle policy than the
@@ -38,7 +39,21 @@ pub trait LifecycleStore: Send + Sync + fmt::Debug + 'static {
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
-        expiry: &Expiry,
+        marked: &Marked,
+    ) -> Result<Vec<Image>, Error>;
+
+    /// Archives images with what belongs to them ([`ArchiveStore`](crate::ArchiveStore)), all in
+    /// one transaction and in this order, and returns those that it archived. An image stays as for
+    /// [`expire_images`](Self::expire_images), but that only an active manifest keeps it.
+    ///
+    /// # Errors
+    /// As there.
+    async fn archive_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        marked: &Marked,
+        at: Timestamp,
     ) -> Result<Vec<Image>, Error>;
 
     /// Begins a preview of `policy` in place of an earlier one, without results. One that is in

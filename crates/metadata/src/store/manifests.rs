@@ -13,15 +13,16 @@ use crate::{
 #[async_trait]
 pub trait ManifestStore: Send + Sync + fmt::Debug + 'static {
     /// Records a manifest whose bytes are committed, and the tag it was asked by: both or neither.
+    /// Returns the images that it restored from the archive.
     ///
     /// # Errors
     /// [`Error::TagImmutable`] where the tag names another manifest and the repository's settings
-    /// do not let it move.
+    /// do not let it move; [`Error::Archived`] where the manifest is and is not restored by it.
     async fn record_manifest(
         &self,
         registry: &RegistryId,
         manifest: &NewManifest,
-    ) -> Result<(), Error>;
+    ) -> Result<Vec<Image>, Error>;
 
     /// As [`record_manifest`](Self::record_manifest), provided that the repository has these of its
     /// parts, and that the tag names what it should.
@@ -34,7 +35,7 @@ pub trait ManifestStore: Send + Sync + fmt::Debug + 'static {
         registry: &RegistryId,
         manifest: &NewManifest,
         parts: &HeldParts,
-    ) -> Result<(), Error>;
+    ) -> Result<Vec<Image>, Error>;
 
     /// Returns a manifest of a repository.
     ///

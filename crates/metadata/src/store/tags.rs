@@ -35,7 +35,8 @@ pub trait TagStore: Send + Sync + fmt::Debug + 'static {
     ) -> Result<(), Error>;
 
     /// Returns a page of a repository's tags, ordered without regard to ASCII case (OCI
-    /// distribution-spec 1.1, "Listing Tags"), those that differ by nothing else by byte.
+    /// distribution-spec 1.1, "Listing Tags"), those that differ by nothing else by byte. Tags of
+    /// archived manifests are left out: they cannot be pulled.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the repository does not exist.

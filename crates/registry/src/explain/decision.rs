@@ -63,6 +63,10 @@ pub(super) fn decide(explanation: &Explanation, matched: Option<&Match>) -> Verd
             return Verdict::new(Decision::Refuse, refusal.to_string());
         }
     }
+    if explanation.manifest.as_ref().is_some_and(|manifest| manifest.is_archived) {
+        let reason = "it is archived: restore it, or push it again";
+        return Verdict::new(Decision::Refuse, reason);
+    }
     let is_here = explanation.manifest.is_some();
     match (&explanation.reference, &explanation.tag, &explanation.upstream) {
         (Reference::Digest(_), ..) if is_here => {

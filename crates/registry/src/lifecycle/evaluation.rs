@@ -6,7 +6,7 @@
 
 use std::{cmp::Reverse, collections::HashSet};
 
-use metadata::{Image, Timestamp};
+use metadata::{Image, Storage, Timestamp};
 use oci::{Digest, Tag, media_type};
 
 use crate::repositories::lifecycle::{Action, Count, LifecyclePolicy};
@@ -20,6 +20,7 @@ pub(crate) struct Candidate {
     pub(crate) tags: Vec<Tag>,
     pub(crate) pushed_at: Timestamp,
     pub(crate) last_pulled_at: Option<Timestamp>,
+    pub(crate) storage: Storage,
     /// The manifest it refers to.
     pub(crate) subject: Option<Digest>,
     /// The manifests it names, where it is an index.
@@ -47,6 +48,7 @@ impl From<Image> for Candidate {
             tags,
             pushed_at: manifest.pushed_at,
             last_pulled_at: manifest.last_pulled_at,
+            storage: manifest.storage,
             subject: manifest.subject,
             manifests,
         }
@@ -62,12 +64,15 @@ pub(crate) fn evaluate(
     let selectable = selectable(candidates);
     let mut claimed = vec![false; candidates.len()];
     let mut verdicts = Vec::new();
-    // Nothing is archived here, so that there is nothing for a rule about archived images.
-    for rule in policy.rules.iter().filter(|rule| !rule.is_archive) {
+    for rule in &policy.rules {
         let mut identified: Vec<usize> = selectable
             .iter()
             .copied()
-            .filter(|place| rule.tags.selects(&candidates[*place].tags))
+            .filter(|place| {
+                let candidate = &candidates[*place];
+                rule.is_archive == candidate.storage.is_archived
+                    && rule.tags.selects(&candidate.tags)
+            })
             .collect();
         identified.sort_by_key(|place| Reverse(age_key(&candidates[*place])));
         let marked = marked(rule.count, &identified, candidates, now);
@@ -120,19 +125,33 @@ fn marked(
             let kept = usize::try_from(kept).unwrap_or(usize::MAX);
             identified.iter().copied().skip(kept).collect()
         }
-        Count::PushedDays(days) => older(days, |candidate| candidate.pushed_at),
-        // "If an image was never pulled, the image's pushed_at_time is used instead."
-        Count::PulledDays(days) => {
-            older(days, |candidate| candidate.last_pulled_at.unwrap_or(candidate.pushed_at))
+        Count::PushedDays(days) => older(days, Candidate::renewed_at),
+        // "If an image was never pulled, the image's pushed_at_time is used instead." And one that
+        // was restored and not pulled since counts from its restoration ("last_activated_at").
+        Count::PulledDays(days) => older(days, |candidate| {
+            let pulled_at = candidate.last_pulled_at.unwrap_or(candidate.pushed_at);
+            candidate.storage.activated_at.map_or(pulled_at, |at| at.max(pulled_at))
+        }),
+        // One that is archived has such a moment.
+        Count::ArchivedDays(days) => {
+            older(days, |candidate| candidate.storage.archived_at.unwrap_or(candidate.pushed_at))
         }
-        Count::ArchivedDays(_) => Vec::new(),
     }
 }
 
 /// Orders images from the oldest to the newest; those of one moment by digest, so that two
 /// evaluations agree.
 fn age_key(candidate: &Candidate) -> (Timestamp, &str) {
-    (candidate.pushed_at, candidate.digest.as_str())
+    (candidate.renewed_at(), candidate.digest.as_str())
+}
+
+impl Candidate {
+    /// When it was pushed, or restored since: "Restored images behave like newly pushed images"
+    /// (User Guide, "Archiving an image in Amazon ECR"). A rule that archived it for its age would
+    /// archive it again at once, and one that expires would delete what somebody asked back.
+    fn renewed_at(&self) -> Timestamp {
+        self.storage.activated_at.map_or(self.pushed_at, |at| at.max(self.pushed_at))
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +174,7 @@ mod tests {
             tags: tags.iter().map(|tag| Tag::parse(tag).unwrap()).collect(),
             pushed_at: Timestamp(NOW.0 - (days * DAY_MS as f64) as i64),
             last_pulled_at: None,
+            storage: Storage::default(),
             subject: None,
             manifests: Vec::new(),
         }

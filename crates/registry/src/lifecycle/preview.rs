@@ -240,6 +240,7 @@ impl Work {
                 pushed_at: candidate.pushed_at,
                 priority: verdict.priority,
                 is_transition: verdict.action == Action::Transition,
+                is_archived: candidate.storage.is_archived,
             }
         };
         for (number, verdicts) in (0..).zip(verdicts.chunks(PAGE_RESULTS)) {

@@ -4,11 +4,15 @@
 //! everything that is cached, and may correct them. It has confirmed none of it: an imported tag
 //! counts as never checked.
 
-use metadata::{Change, HeldParts, Link, ManifestFact, NewManifest, Origin, RegistryId, Timestamp};
+use metadata::{
+    Change, HeldParts, Link, ManifestFact, NewManifest, Origin, RegistryId, Storage, Timestamp,
+};
 use oci::{Digest, Kind, Manifest, RepositoryName, Tag};
 
 use super::{Chunk, NewImage, PushError, PushedBlob, manifest, session::Session};
-use crate::{Action, Caller, Denied, Match, PullError, Registry, Resource, registry::Inner};
+use crate::{
+    Action, Caller, Denied, Match, PullError, Registry, Resource, archive, registry::Inner,
+};
 
 /// Why something carried here was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -134,12 +138,14 @@ impl Registry {
             origin: matched.origin(),
             pushed_at: inner.clock.now(),
             last_pulled_at: None,
+            storage: Storage::default(),
         };
         let settings = inner.settings_for_pull(registry, repository).await?;
         let (repository, tag) = (repository.clone(), new.tag.clone());
-        let record = NewManifest { repository, manifest: fact, tag, settings };
-        match inner.metadata.record_with_parts(registry, &record, &parts).await {
-            Ok(()) => {}
+        // Whoever carries an image here wants it to be there, as by a push.
+        let record = NewManifest { repository, manifest: fact, tag, restores: true, settings };
+        let restored = match inner.metadata.record_with_parts(registry, &record, &parts).await {
+            Ok(restored) => restored,
             // Collected or removed since it was looked for.
             Err(metadata::Error::PartMissing { digest }) => {
                 return Err(ImportError::BlobsMissing { digests: vec![digest] });
@@ -147,13 +153,15 @@ impl Registry {
             // The tag stays as it is; by its digest the manifest is there all the same.
             Err(metadata::Error::TagImmutable { .. }) => {
                 let untagged = NewManifest { tag: None, ..record.clone() };
-                inner.metadata.record_with_parts(registry, &untagged, &parts).await?;
+                inner.metadata.record_with_parts(registry, &untagged, &parts).await?
             }
             Err(error) => return Err(error.into()),
-        }
+        };
         // What was written here must be seen here at once.
         let change = Change::Repository(registry.clone(), record.repository.clone());
-        inner.hot.forget(Some(&[change]));
+        let mut changes = archive::changes(registry, &record.repository, &restored);
+        changes.push(change);
+        inner.hot.forget(Some(&changes));
         let tagged = match &new.tag {
             Some(tag) => Some(inner.unconfirm(registry, &record.repository, tag, &digest).await?),
             None => None,

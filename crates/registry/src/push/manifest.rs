@@ -4,11 +4,11 @@
 //! an index need not either, unless ECR's rules hold; config and layers must.
 
 use bytes::Bytes;
-use metadata::{Change, HeldParts, ManifestFact, NewManifest, Precondition};
+use metadata::{Change, HeldParts, ManifestFact, NewManifest, Precondition, Storage};
 use oci::{Algorithm, Digest, Kind, Manifest, Reference, RepositoryName, Tag};
 
 use super::PushError;
-use crate::{BlobSummary, Caller, PullError, Registry, Served};
+use crate::{BlobSummary, Caller, PullError, Registry, Served, archive};
 
 /// A manifest to be pushed.
 #[derive(Clone, Debug)]
@@ -79,12 +79,16 @@ impl Registry {
             origin: caller.origin(),
             pushed_at: now,
             last_pulled_at: None,
+            storage: Storage::default(),
         };
         let tag = new.tag.clone();
         let settings = inner.settings_for_push(&caller.registry, repository).await?;
-        let record = NewManifest { repository: repository.clone(), manifest: fact, tag, settings };
-        match inner.metadata.record_with_parts(&caller.registry, &record, &parts).await {
-            Ok(()) => {}
+        let name = repository.clone();
+        let record =
+            NewManifest { repository: name, manifest: fact, tag, restores: true, settings };
+        let recorded = inner.metadata.record_with_parts(&caller.registry, &record, &parts).await;
+        let restored = match recorded {
+            Ok(restored) => restored,
             Err(metadata::Error::PartMissing { digest }) => {
                 let digests = vec![digest];
                 return Err(if parts.links.contains(&digests[0]) {
@@ -94,11 +98,13 @@ impl Registry {
                 });
             }
             Err(error) => return Err(refused(repository, new.tag, error)),
-        }
+        };
         // What was written here must be seen here at once.
+        let restored = archive::changes(&caller.registry, repository, &restored);
         let of = (caller.registry.clone(), repository.clone());
         let tag = new.tag.map(|tag| Change::Tag(of.0.clone(), of.1.clone(), tag));
-        let changes: Vec<_> = tag.into_iter().chain([Change::Repository(of.0, of.1)]).collect();
+        let itself = Change::Repository(of.0, of.1);
+        let changes: Vec<_> = tag.into_iter().chain([itself]).chain(restored).collect();
         inner.hot.forget(Some(&changes));
         Ok(PushedManifest { digest, media_type: manifest.media_type, subject, was_there })
     }
@@ -153,12 +159,8 @@ impl Registry {
         tag: Option<&Tag>,
     ) -> Result<bool, PushError> {
         let (inner, registry) = (&self.inner, &caller.registry);
-        if inner
-            .stored_manifest(registry, repository, digest)
-            .await
-            .map_err(PushError::Pull)?
-            .is_none()
-        {
+        let stored = inner.stored_manifest(registry, repository, digest).await;
+        if stored.map_err(PushError::Pull)?.is_none_or(|stored| stored.is_archived) {
             return Ok(false);
         }
         let Some(tag) = tag else { return Ok(true) };

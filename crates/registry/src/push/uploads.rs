@@ -231,8 +231,10 @@ impl Registry {
             Err(PullError::Denied(_) | PullError::NotLetIn { .. }) => return Ok(None),
             Err(error) => return Err(PushError::Pull(error)),
         }
-        let linked = inner.linked_size(registry, from, digest).await.map_err(PushError::Pull)?;
-        let Some(size_bytes) = linked else { return Ok(None) };
+        let linked = inner.linked(registry, from, digest).await.map_err(PushError::Pull)?;
+        // Of what is archived the client pushes the bytes too.
+        let Some(linked) = linked.filter(|linked| !linked.is_archived) else { return Ok(None) };
+        let size_bytes = linked.size_bytes;
         let claim = inner.blobs.claim(digest).await?;
         if claim.stored_bytes() != Some(size_bytes) {
             return Ok(None);
@@ -260,14 +262,16 @@ impl Inner {
         Ok(PushedBlob { digest, size_bytes, was_there })
     }
 
+    /// Tells whether a repository serves a blob. One that is archived is as good as not there: who
+    /// pushes it brings it back.
     async fn is_linked(
         &self,
         registry: &RegistryId,
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<bool, PushError> {
-        let linked = self.linked_size(registry, repository, digest).await;
-        Ok(linked.map_err(PushError::Pull)?.is_some())
+        let linked = self.linked(registry, repository, digest).await.map_err(PushError::Pull)?;
+        Ok(linked.is_some_and(|linked| !linked.is_archived))
     }
 
     /// Gives up uploads that nobody goes on with.

@@ -251,11 +251,11 @@ impl Walk<'_> {
                     self.job.note(self.image, |image| image.manifests += 1);
                     Ok(Some(Step { pulled, depth }))
                 }
-                Err(PullError::ManifestUnknown { .. } | PullError::NameUnknown { .. })
-                    if matches!(reference, Reference::Tag(_)) =>
-                {
-                    Ok(None)
-                }
+                Err(
+                    PullError::ManifestUnknown { .. }
+                    | PullError::NameUnknown { .. }
+                    | PullError::Archived { .. },
+                ) if matches!(reference, Reference::Tag(_)) => Ok(None),
                 Err(error) => Err(WarmError::from(error)),
             }
         };

@@ -7,14 +7,14 @@ use std::sync::{
 
 use async_trait::async_trait;
 use metadata::{
-    Begun, CachedImage, Changes, CollectionStore, Error, Expiry, HeldParts, Image,
+    ArchiveStore, Begun, CachedImage, Changes, CollectionStore, Error, HeldParts, Image,
     LifecyclePreview, LifecycleStore, Link, LinkStore, LooseLink, ManifestFact, ManifestStore,
-    MetadataStore, NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull,
+    Marked, MetadataStore, NewLink, NewManifest, NewSecret, Page, PageRequest, PreviewResult, Pull,
     RegistryId, RegistrySettings, RegistrySettingsStore, Repository, RepositorySettings,
     RepositoryStore, RequestHorizon, RequestStatus, ResourceRequest, ResourceRequestStore,
     Revision, Role, RoleStore, Rule, RuleCredentials, RulePolicy, RuleStore, Secret, SecretId,
-    SecretStore, SightingStore, TagFact, TagStore, Template, TemplateStore, Timestamp, Upload,
-    UploadStore,
+    SecretStore, SightingStore, StorageClass, TagFact, TagStore, Template, TemplateStore,
+    Timestamp, Upload, UploadStore,
 };
 use oci::{Digest, RepositoryName, Tag};
 use testkit::Gate;
@@ -142,10 +142,10 @@ passed_on! {
         ) -> Timestamp;
     }
     impl ManifestStore {
-        fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> ();
+        fn record_manifest(registry: &RegistryId, manifest: &NewManifest) -> Vec<Image>;
         fn record_with_parts(
             registry: &RegistryId, manifest: &NewManifest, parts: &HeldParts
-        ) -> ();
+        ) -> Vec<Image>;
         fn manifest(
             registry: &RegistryId, repository: &RepositoryName, digest: &Digest
         ) -> ManifestFact;
@@ -191,10 +191,22 @@ passed_on! {
         fn linked_in(registry: &RegistryId, digest: &Digest, limit: usize) -> Vec<RepositoryName>;
         fn delete_link(registry: &RegistryId, repository: &RepositoryName, digest: &Digest) -> Link;
     }
+    impl ArchiveStore {
+        fn move_image(
+            registry: &RegistryId, repository: &RepositoryName, digest: &Digest,
+            class: StorageClass, at: Timestamp
+        ) -> Vec<Image>;
+        fn is_link_archived(
+            registry: &RegistryId, repository: &RepositoryName, link: &Link
+        ) -> bool;
+    }
     impl LifecycleStore {
         fn cached_images(page: &PageRequest) -> Page<CachedImage>;
         fn expire_images(
-            registry: &RegistryId, repository: &RepositoryName, expiry: &Expiry
+            registry: &RegistryId, repository: &RepositoryName, marked: &Marked
+        ) -> Vec<Image>;
+        fn archive_images(
+            registry: &RegistryId, repository: &RepositoryName, marked: &Marked, at: Timestamp
         ) -> Vec<Image>;
         fn begin_preview(
             registry: &RegistryId, repository: &RepositoryName, preview: &LifecyclePreview,

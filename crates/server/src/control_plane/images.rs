@@ -4,11 +4,13 @@ mod batch;
 pub(super) mod layers;
 mod list;
 mod put;
+mod storage_class;
 pub(super) mod uploads;
 
 pub(super) use batch::get as batch_get;
 pub(super) use list::list;
 pub(super) use put::{batch_delete, put, referrers};
+pub(super) use storage_class::update as update_storage_class;
 
 use aws::{
     Exception, Timestamp,
@@ -21,7 +23,7 @@ use aws::{
 };
 use metadata::{Image, ManifestFact};
 use oci::{RepositoryName, media_type};
-use registry::ImageFilter;
+use registry::{ImageFilter, ListFilter};
 
 use super::{Call, Failure, Outcome, error, validate};
 
@@ -36,7 +38,12 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     let wanted = request.filter.unwrap_or_default();
     validate::image_filter(&wanted)?;
     let images = request.image_ids.map(identify).transpose()?.unwrap_or_default();
-    let filter = ImageFilter { images, tagged: tagged(&wanted) };
+    let mut like = like(&wanted);
+    if !images.is_empty() && wanted.image_status.is_none() {
+        // Who names an image is told its status: that is how one waits for it.
+        like.archived = None;
+    }
+    let filter = ImageFilter { images, like };
     let name = &kept_name(call, name).await?;
     let account = call.registry_id().account.as_str();
     let mut found = call
@@ -44,9 +51,8 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
         .describe_images(call.caller(), name, &filter, &page)
         .await
         .map_err(|error| error::describe(error, account))?;
-    // Nothing is ever archived here.
-    if matches!(wanted.image_status.as_deref(), Some("ARCHIVED" | "ACTIVATING")) {
-        found.items.clear();
+    if wanted.image_status.as_deref() == Some(ACTIVATING) {
+        (found.items, found.next) = (Vec::new(), None);
     }
     Ok(json::render(&DescribeImagesResponse {
         image_details: found.items.into_iter().map(|image| render(account, name, image)).collect(),
@@ -77,12 +83,16 @@ pub(super) fn identify(ids: Vec<ImageIdentifier>) -> Result<Identified, Exceptio
         .collect()
 }
 
-fn tagged(filter: &DescribeImagesFilter) -> Option<bool> {
-    match filter.tag_status.as_deref() {
+/// The status that no image has: a restored one is active at once.
+const ACTIVATING: &str = "ACTIVATING";
+
+fn like(filter: &DescribeImagesFilter) -> ListFilter {
+    let tagged = match filter.tag_status.as_deref() {
         Some("TAGGED") => Some(true),
         Some("UNTAGGED") => Some(false),
         _ => None,
-    }
+    };
+    ListFilter { tagged, archived: storage_class::archived(filter.image_status.as_deref()) }
 }
 
 fn render(account: &str, repository: &str, image: Image) -> ImageDetail {
@@ -100,7 +110,9 @@ fn render(account: &str, repository: &str, image: Image) -> ImageDetail {
         artifact_media_type: manifest.artifact_type,
         last_recorded_pull_time: manifest.last_pulled_at.map(moment),
         subject_manifest_digest: manifest.subject.map(|digest| digest.to_string()),
-        image_status: Some("ACTIVE".to_owned()),
+        image_status: Some(storage_class::status(manifest.storage.is_archived).to_owned()),
+        last_archived_at: manifest.storage.archived_at.map(moment),
+        last_activated_at: manifest.storage.activated_at.map(moment),
         ..ImageDetail::default()
     }
 }

@@ -95,7 +95,7 @@ fn status(state: PreviewState) -> &'static str {
 }
 
 fn render(result: PreviewResult) -> LifecyclePolicyPreviewResult {
-    let PreviewResult { digest, tags, pushed_at, priority, is_transition } = result;
+    let PreviewResult { digest, tags, pushed_at, priority, is_transition, is_archived } = result;
     let kind = if is_transition { "TRANSITION" } else { "EXPIRE" };
     LifecyclePolicyPreviewResult {
         image_tags: Some(tags.iter().map(ToString::to_string).collect()),
@@ -106,8 +106,7 @@ fn render(result: PreviewResult) -> LifecyclePolicyPreviewResult {
             target_storage_class: is_transition.then(|| "ARCHIVE".to_owned()),
         }),
         applied_rule_priority: i64::try_from(priority).ok(),
-        // All images are in one class.
-        storage_class: Some("STANDARD".to_owned()),
+        storage_class: Some(if is_archived { "ARCHIVE" } else { "STANDARD" }.to_owned()),
     }
 }
 

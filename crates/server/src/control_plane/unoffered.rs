@@ -37,7 +37,6 @@ fn reason(operation: Operation) -> Option<&'static str> {
         O::RegisterPullTimeUpdateExclusion
         | O::DeregisterPullTimeUpdateExclusion
         | O::ListPullTimeUpdateExclusions => "the time of a pull is recorded whoever pulls",
-        O::UpdateImageStorageClass => "all images are in one storage class",
         _ => return None,
     })
 }

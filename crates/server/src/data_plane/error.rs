@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use metadata::RegistryId;
-use oci::{ErrorCode, RepositoryName};
+use oci::{ErrorCode, Reference, RepositoryName};
 use registry::{Denied, DescribeError, FillError, PullError, StaleReason};
 use serde_json::{Value, json};
 
@@ -50,6 +50,8 @@ pub(super) struct Failure {
     detail: Option<Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
     challenge: bool,
+    /// Whether a look under another name would change nothing.
+    is_final: bool,
     cause: Option<Cause>,
 }
 
@@ -64,6 +66,7 @@ impl Failure {
             detail: None,
             headers: Vec::new(),
             challenge: code == ErrorCode::Unauthorized,
+            is_final: false,
             cause: None,
         }
     }
@@ -71,6 +74,7 @@ impl Failure {
     /// Tells whether it says that something is not there.
     pub(super) fn is_missing(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
+            && !self.is_final
             && matches!(
                 self.code,
                 ErrorCode::ManifestUnknown | ErrorCode::BlobUnknown | ErrorCode::NameUnknown
@@ -275,6 +279,7 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
             ErrorCode::ManifestUnknown,
         )
         .with_detail(missing("reference", reference.as_str(), upstream.as_deref())),
+        PullError::Archived { repository, reference } => archived(subject, repository, reference),
         PullError::BlobUnknown { digest, upstream, .. } => Failure::from(ErrorCode::BlobUnknown)
             .with_detail(missing("digest", digest.as_str(), upstream.as_deref())),
         PullError::Upstream(error) => upstream::failure(error, subject),
@@ -301,6 +306,22 @@ pub(super) fn pull(error: PullError, subject: Subject) -> Failure {
         PullError::Abandoned => ErrorCode::Unavailable.into(),
     };
     failure.with_cause(error)
+}
+
+/// What is archived. "Requests to pull the archived image will fail with a 404 error" (User Guide,
+/// "Archiving an image"); the text is ours.
+fn archived(subject: Subject, repository: &RepositoryName, reference: &Reference) -> Failure {
+    let (what, kind) = match subject {
+        Subject::Manifest => ("The image", "reference"),
+        Subject::Blob => ("The layer, with every image that has it,", "digest"),
+    };
+    let text =
+        format!("{what} '{reference}' in the repository with name '{repository}' is archived.");
+    let failure = Failure::new(subject.unknown(), text).with_detail(json!({
+        kind: reference.as_str(),
+        "hint": "restore it with UpdateImageStorageClass, or push it again",
+    }));
+    Failure { is_final: true, ..failure }
 }
 
 /// A repository that is not there and does not come into being. The text is ECR's.

@@ -25,9 +25,9 @@ pub(in crate::control_plane) fn image(error: &PullError) -> Failure {
         PullError::Credentials { .. } | PullError::Upstream(_) | PullError::BadManifest { .. } => {
             EcrException::UnableToGetUpstreamImage
         }
-        PullError::ManifestUnknown { .. } | PullError::BlobUnknown { .. } => {
-            EcrException::ImageNotFound
-        }
+        PullError::ManifestUnknown { .. }
+        | PullError::BlobUnknown { .. }
+        | PullError::Archived { .. } => EcrException::ImageNotFound,
         PullError::Storage(_) | PullError::Fill(_) | PullError::Abandoned => EcrException::Server,
     };
     Failure::from(Exception::from(kind)).with_cause(chained(error))
@@ -49,6 +49,14 @@ pub(in crate::control_plane) fn layer(error: &PullError) -> Failure {
             format!(
                 "The layer with digest '{digest}' does not exist in the repository with name \
                  '{repository}'"
+            ),
+        ),
+        // As for a pull, whose 404 the User Guide states; what ECR says here is not documented.
+        PullError::Archived { repository, reference } => Exception::new(
+            EcrException::LayersNotFound,
+            format!(
+                "The layer with digest '{reference}' is archived in the repository with name \
+                 '{repository}', with every image that has it"
             ),
         ),
         PullError::ManifestUnknown { .. } => EcrException::LayersNotFound.into(),
@@ -92,6 +100,7 @@ pub(in crate::control_plane) fn referrers(error: &PullError) -> Failure {
         | PullError::Upstream(_)
         | PullError::BadManifest { .. }
         | PullError::ManifestUnknown { .. }
+        | PullError::Archived { .. }
         | PullError::BlobUnknown { .. } => EcrException::UnableToListUpstreamImageReferrers,
         PullError::Storage(_) | PullError::Fill(_) | PullError::Abandoned => EcrException::Server,
     };

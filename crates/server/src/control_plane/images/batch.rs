@@ -156,6 +156,13 @@ fn upstream(error: &PullError) -> Said {
         PullError::TooYoung { rule, repository, reference, minimum, until } => {
             (INACCESSIBLE, rule_policy::too_young(rule, repository, reference, *minimum, *until))
         }
+        // ECR answers a pull with 404, and its failure codes have none for the archive.
+        PullError::Archived { .. } => (
+            "ImageNotFound",
+            "Requested image not found: it is archived, restore it with UpdateImageStorageClass \
+             or push it again"
+                .to_owned(),
+        ),
         PullError::ManifestUnknown { .. }
         | PullError::BlobUnknown { .. }
         | PullError::NameUnknown { .. }

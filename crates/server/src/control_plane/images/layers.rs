@@ -39,12 +39,12 @@ pub(in crate::control_plane) async fn check(call: &Call<'_>) -> Outcome {
     let mut response = BatchCheckLayerAvailabilityResponse::default();
     for (digest, state) in digests.into_iter().zip(states) {
         match state {
-            LayerState::Available { size_bytes, media_type } => response.layers.push(Layer {
-                layer_digest: Some(digest),
-                layer_availability: Some("AVAILABLE".to_owned()),
-                layer_size: Some(i64::try_from(size_bytes).unwrap_or(i64::MAX)),
-                media_type,
-            }),
+            LayerState::Available { size_bytes, media_type } => {
+                response.layers.push(layer(digest, "AVAILABLE", size_bytes, media_type));
+            }
+            LayerState::Archived { size_bytes, media_type } => {
+                response.layers.push(layer(digest, "ARCHIVED", size_bytes, media_type));
+            }
             LayerState::Unavailable => response.layers.push(Layer {
                 layer_digest: Some(digest),
                 layer_availability: Some("UNAVAILABLE".to_owned()),
@@ -54,6 +54,15 @@ pub(in crate::control_plane) async fn check(call: &Call<'_>) -> Outcome {
         }
     }
     Ok(json::render(&response))
+}
+
+fn layer(digest: String, availability: &str, size_bytes: u64, media_type: Option<String>) -> Layer {
+    Layer {
+        layer_digest: Some(digest),
+        layer_availability: Some(availability.to_owned()),
+        layer_size: Some(i64::try_from(size_bytes).unwrap_or(i64::MAX)),
+        media_type,
+    }
 }
 
 fn failure(digest: String) -> LayerFailure {

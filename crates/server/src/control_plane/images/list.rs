@@ -9,7 +9,7 @@ use aws::{
 };
 use registry::ImageId;
 
-use super::{Call, Outcome, error, kept_name, tagged, validate};
+use super::{ACTIVATING, Call, Outcome, error, kept_name, like, validate};
 
 /// `ListImages`: an id for each tag, and one for each image without any.
 pub(in crate::control_plane) async fn list(call: &Call<'_>) -> Outcome {
@@ -23,14 +23,12 @@ pub(in crate::control_plane) async fn list(call: &Call<'_>) -> Outcome {
     let wanted = DescribeImagesFilter { tag_status, image_status };
     validate::image_filter(&wanted)?;
     let name = &kept_name(call, name).await?;
-    // Nothing is ever archived here.
-    let is_archived = matches!(wanted.image_status.as_deref(), Some("ARCHIVED" | "ACTIVATING"));
     let mut found = call
         .registry()
-        .list_images(call.caller(), name, tagged(&wanted), &page)
+        .list_images(call.caller(), name, like(&wanted), &page)
         .await
         .map_err(|error| error::describe(error, call.registry_id().account.as_str()))?;
-    if is_archived {
+    if wanted.image_status.as_deref() == Some(ACTIVATING) {
         (found.items, found.next) = (Vec::new(), None);
     }
     let render = |ImageId { digest, tag }| ImageIdentifier {

@@ -13,9 +13,11 @@ use aws::{
 };
 use metadata::Precondition;
 use oci::{Digest, Referrer, RepositoryName, Tag};
-use registry::{DeleteFailure, ImageFailure as Reason, ImageId, NewImage, WantedImage};
+use registry::{
+    DeleteFailure, ImageFailure as Reason, ImageId, ListedReferrer, NewImage, WantedImage,
+};
 
-use super::{Call, Outcome, batch, error, validate};
+use super::{ACTIVATING, Call, Outcome, batch, error, storage_class, validate};
 
 /// `ImageDigest`, as ECR's own errors write it.
 const DIGEST_PATTERN: &str = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+";
@@ -165,13 +167,14 @@ pub(in crate::control_plane) async fn referrers(call: &Call<'_>) -> Outcome {
         validate::one_of("filter.artifactStatus", status, &words)?;
     }
     let repository = RepositoryName::parse(name).expect("checked above");
+    let archived = storage_class::archived(artifact_status.as_deref());
     let (registry, caller) = (call.registry(), call.caller());
     let kept = registry.kept_name(caller, &repository).await;
     let repository = kept.map_err(|error| error::pull_referrers(&error))?;
-    let found = registry.list_referrers(caller, &repository, &subject, &kinds, &page).await;
+    let found =
+        registry.list_referrers(caller, &repository, &subject, &kinds, archived, &page).await;
     let mut found = found.map_err(|error| error::pull_referrers(&error))?.page;
-    // Nothing is ever archived here.
-    if matches!(artifact_status.as_deref(), Some("ARCHIVED" | "ACTIVATING")) {
+    if artifact_status.as_deref() == Some(ACTIVATING) {
         (found.items, found.next) = (Vec::new(), None);
     }
     Ok(json::render(&ListImageReferrersResponse {
@@ -180,7 +183,8 @@ pub(in crate::control_plane) async fn referrers(call: &Call<'_>) -> Outcome {
     }))
 }
 
-fn render(referrer: Referrer) -> ImageReferrer {
+fn render(listed: ListedReferrer) -> ImageReferrer {
+    let ListedReferrer { referrer, is_archived } = listed;
     let Referrer { digest, media_type, size_bytes, artifact_type, annotations } = referrer;
     ImageReferrer {
         digest: digest.to_string(),
@@ -188,6 +192,6 @@ fn render(referrer: Referrer) -> ImageReferrer {
         artifact_type,
         size: i64::try_from(size_bytes).unwrap_or(i64::MAX),
         annotations: (!annotations.is_empty()).then_some(annotations),
-        artifact_status: Some("ACTIVE".to_owned()),
+        artifact_status: Some(storage_class::status(is_archived).to_owned()),
     }
 }

@@ -52,6 +52,8 @@ pub(super) fn failure(error: &StorageError) -> Failure {
             | MetadataError::TagImmutable { .. }
             | MetadataError::TagMoved { .. }
             | MetadataError::PartMissing { .. }
+            | MetadataError::Referenced { .. }
+            | MetadataError::Archived
             | MetadataError::NewerSchema { .. }
             | MetadataError::Corrupt { .. } => ErrorCode::Unknown.into(),
         },
