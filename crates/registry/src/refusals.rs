@@ -19,6 +19,10 @@ use crate::{
 /// back to one that is not.
 const YOUNG_MILLIS_MAX: u64 = 60_000;
 
+/// How long an image that is archived here is not asked for again, in milliseconds: short, for who
+/// restores it wants it at once.
+const ARCHIVED_MILLIS: u64 = 10_000;
+
 /// A refusal that is remembered.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
@@ -55,6 +59,7 @@ impl ImportWork {
             (PullError::TooYoung { until, .. }, _) => {
                 Span::Millis(until.millis_since(now).min(YOUNG_MILLIS_MAX))
             }
+            (PullError::Archived { .. }, _) => Span::Millis(ARCHIVED_MILLIS),
             _ => return,
         };
         if let Some(until) = span.end(now).filter(|until| now < *until) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::ecr::{
     DescribeImagesFilter, DescribeImagesRequest, DescribeImagesResponse, ImageDetail,
-    ImageIdentifier, Operation,
+    ImageIdentifier, Operation, UpdateImageStorageClassRequest, UpdateImageStorageClassResponse,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -32,6 +32,9 @@ pub(crate) enum ImageCommand {
         /// Only those without
         #[arg(long, conflicts_with = "tagged")]
         untagged: bool,
+        /// Those in the archive, instead of those that can be pulled
+        #[arg(long)]
+        archived: bool,
         /// Digests in full
         #[arg(long)]
         no_trunc: bool,
@@ -41,6 +44,18 @@ pub(crate) enum ImageCommand {
         /// The image: REPOSITORY:TAG or REPOSITORY@DIGEST
         #[arg(value_parser = parse_reference)]
         image: ImageReference,
+    },
+    /// Keep images without serving them, until they are restored or pushed again
+    Archive {
+        /// The images: REPOSITORY:TAG or REPOSITORY@DIGEST
+        #[arg(value_parser = parse_reference, required = true, value_name = "IMAGE")]
+        images: Vec<ImageReference>,
+    },
+    /// Take images out of the archive
+    Restore {
+        /// The images: REPOSITORY:TAG or REPOSITORY@DIGEST
+        #[arg(value_parser = parse_reference, required = true, value_name = "IMAGE")]
+        images: Vec<ImageReference>,
     },
     /// Remove images: a tag, or by digest an image with all its tags
     #[command(visible_alias = "rm")]
@@ -81,15 +96,21 @@ impl ImageCommand {
     /// Does it.
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), Error> {
         match self {
-            Self::List { repository, tagged, untagged, no_trunc } => {
-                let status = match (tagged, untagged) {
+            Self::List { repository, tagged, untagged, archived, no_trunc } => {
+                let tag_status = match (tagged, untagged) {
                     (true, _) => Some("TAGGED"),
                     (_, true) => Some("UNTAGGED"),
                     (false, false) => None,
                 };
-                list(session, &repository, status, no_trunc).await
+                let filter = DescribeImagesFilter {
+                    tag_status: tag_status.map(str::to_owned),
+                    image_status: archived.then(|| "ARCHIVED".to_owned()),
+                };
+                list(session, &repository, filter, no_trunc).await
             }
             Self::Show { image } => show(session, &image).await,
+            Self::Archive { images } => move_to(session, images, Class::Archive).await,
+            Self::Restore { images } => move_to(session, images, Class::Standard).await,
             Self::Remove { images } => remove(session, images).await,
         }
     }
@@ -111,15 +132,12 @@ async fn images(
 async fn list(
     session: &Session<'_>,
     repository: &str,
-    status: Option<&str>,
+    filter: DescribeImagesFilter,
     no_trunc: bool,
 ) -> Result<(), Error> {
     let request = DescribeImagesRequest {
         repository_name: repository.to_owned(),
-        filter: status.map(|status| DescribeImagesFilter {
-            tag_status: Some(status.to_owned()),
-            image_status: None,
-        }),
+        filter: Some(filter).filter(|filter| *filter != DescribeImagesFilter::default()),
         ..Default::default()
     };
     let mut found = images(session, request).await?;
@@ -175,9 +193,46 @@ async fn show(session: &Session<'_>, image: &ImageReference) -> Result<(), Error
         .maybe("Media type", detail.image_manifest_media_type.clone())
         .maybe("Artifact type", detail.artifact_media_type.clone())
         .maybe("Refers to", detail.subject_manifest_digest.clone())
+        .maybe("Status", detail.image_status.as_deref().map(str::to_ascii_lowercase))
         .line("Pushed (UTC)", moment(detail.image_pushed_at))
-        .maybe("Pulled (UTC)", detail.last_recorded_pull_time.map(|at| moment(Some(at))));
+        .maybe("Pulled (UTC)", detail.last_recorded_pull_time.map(|at| moment(Some(at))))
+        .maybe("Archived (UTC)", detail.last_archived_at.map(|at| moment(Some(at))))
+        .maybe("Restored (UTC)", detail.last_activated_at.map(|at| moment(Some(at))));
     session.output.record(detail, &record)
+}
+
+/// A storage class.
+#[derive(Clone, Copy)]
+enum Class {
+    Standard,
+    Archive,
+}
+
+/// Moves images one after another: the API takes one at a time. What was moved is said although a
+/// later one fails.
+async fn move_to(
+    session: &Session<'_>,
+    images: Vec<ImageReference>,
+    class: Class,
+) -> Result<(), Error> {
+    let target = match class {
+        Class::Standard => "STANDARD",
+        Class::Archive => "ARCHIVE",
+    };
+    for ImageReference { repository, id } in images {
+        let request = UpdateImageStorageClassRequest {
+            registry_id: None,
+            repository_name: repository.clone(),
+            image_id: id.clone(),
+            target_storage_class: target.to_owned(),
+        };
+        let moved: UpdateImageStorageClassResponse =
+            session.client.ecr(Operation::UpdateImageStorageClass, &request).await?;
+        let name = words(&repository, moved.image_id.as_ref().unwrap_or(&id));
+        let status = optional(moved.image_status.as_deref()).to_ascii_lowercase();
+        session.output.done(&moved, &format!("{name} is {status}"))?;
+    }
+    Ok(())
 }
 
 /// What was removed, and what was not (`BatchDeleteImage`).

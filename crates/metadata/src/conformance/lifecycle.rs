@@ -45,7 +45,7 @@ async fn expire(store: &dyn MetadataStore, images: Vec<MarkedImage>) -> Vec<Stri
 }
 
 /// What rules brought comes by when it was last used, whatever registry has it, in pages; parts of
-/// others, what refers to what is there, and what was pushed do not.
+/// others, what refers to what is there, what is archived and what was pushed do not.
 pub async fn cached_images_come_by_last_use(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     let [home, region, _] = three_registries();
     let cached = |name, content, at| tagged(name, content, content, at);
@@ -66,6 +66,10 @@ pub async fn cached_images_come_by_last_use(one: &dyn MetadataStore, other: &dyn
         one.record_manifest(&home, &new).await.expect("a manifest");
     }
     one.record_manifest(&region, &cached("hub/a", "late", 2_000)).await.expect("a manifest");
+    one.record_manifest(&home, &cached("hub/b", "archived", 1_000)).await.expect("a manifest");
+    let (name, class) = (repository("hub/b"), StorageClass::Archive);
+    let archived = one.move_image(&home, &name, &digest("archived"), class, Timestamp(1_100)).await;
+    archived.expect("a move");
     let (name, digest) = (repository("hub/a"), digest("pulled"));
     let pull = Pull { registry: home.clone(), repository: name, digest, at: Timestamp(2_500) };
     one.record_pulls(&[pull]).await.expect("a pull");

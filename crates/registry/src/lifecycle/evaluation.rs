@@ -184,6 +184,16 @@ mod tests {
         Candidate { last_pulled_at: Some(Timestamp(NOW.0 - days * DAY_MS)), ..image }
     }
 
+    fn archived(days: i64, image: Candidate) -> Candidate {
+        let archived_at = Some(Timestamp(NOW.0 - days * DAY_MS));
+        Candidate { storage: Storage { is_archived: true, archived_at, ..image.storage }, ..image }
+    }
+
+    fn restored(days: i64, image: Candidate) -> Candidate {
+        let activated_at = Some(Timestamp(NOW.0 - days * DAY_MS));
+        Candidate { storage: Storage { activated_at, ..image.storage }, ..image }
+    }
+
     fn index(parts: &[&str], image: Candidate) -> Candidate {
         Candidate { manifests: parts.iter().map(|part| digest(part)).collect(), ..image }
     }
@@ -376,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn transitions_shield_and_archives_hold_nothing() {
+    fn rules_are_about_one_class() {
         let policy = json!({"rules": [
             {
                 "rulePriority": 5,
@@ -401,12 +411,37 @@ mod tests {
             image("old", &["prod-1"], 31.0),
             image("new", &["prod-2"], 29.0),
             image("x", &[], 11.0),
+            archived(366, image("archived", &["prod-3"], 400.0)),
+            archived(365, image("later", &[], 400.0)),
         ];
         let verdict = |place, priority, action| Verdict { place, priority, action };
         assert_eq!(
             evaluate(&policy, &images, NOW),
-            [verdict(0, 5, Action::Transition), verdict(2, 9, Action::Expire)]
+            [
+                verdict(3, 7, Action::Expire),
+                verdict(0, 5, Action::Transition),
+                verdict(2, 9, Action::Expire),
+            ]
         );
+    }
+
+    #[test]
+    fn what_was_restored_counts_as_new() {
+        let images = || {
+            [
+                ("idle", restored(20, pulled(30, image("idle", &[], 90.0)))),
+                ("back", restored(5, pulled(30, image("back", &[], 80.0)))),
+                ("used", restored(20, pulled(1, image("used", &[], 70.0)))),
+                ("plain", image("plain", &[], 10.0)),
+            ]
+        };
+        let goes = |rule: Value, expected: &[&str]| {
+            let expected: Vec<_> = expected.iter().map(|name| (*name, 1)).collect();
+            assert_goes(&rule.to_string(), std::slice::from_ref(&rule), &images(), &expected);
+        };
+        goes(since("sinceImagePulled", 10, any()), &["idle"]);
+        goes(since("sinceImagePushed", 8, any()), &["idle", "used", "plain"]);
+        goes(more_than(1, any()), &["idle", "used", "plain"]);
     }
 
     /// Whatever the images are, a policy says the same of them in any order.

@@ -22,7 +22,7 @@ const NAME: &str = "team/app";
 
 impl World {
     /// Lets the grace period of everything pass. Files are as old as the machine says.
-    fn age(&self) {
+    pub(crate) fn age(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         let past = i64::try_from(now).unwrap() - self.now().0;
         self.clock.advance(past.max(0) + 2 * DAY_MS);

@@ -2,7 +2,7 @@
 
 use metadata::PageRequest;
 use oci::Digest;
-use registry::{DescribeError, ImageFilter, RepositoryFilter};
+use registry::{DescribeError, ImageFilter, ListFilter, RepositoryFilter};
 
 use crate::{
     images::push_image,
@@ -69,7 +69,8 @@ async fn images_are_found_by_tag_by_digest_and_by_whether_they_have_a_tag() {
             .iter()
             .map(|(tag, digest)| (tag.map(str::to_owned), digest.map(ToString::to_string)))
             .collect();
-        let filter = ImageFilter { images, tagged: with_tag };
+        let like = ListFilter { tagged: with_tag, archived: None };
+        let filter = ImageFilter { images, like };
         let page = PageRequest::first(9);
         match world.registry.describe_images(&world.caller, "hub/b", &filter, &page).await {
             Ok(found) => {

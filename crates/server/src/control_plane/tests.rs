@@ -16,6 +16,7 @@ mod rule_policies;
 mod rule_updates;
 mod secret_changes;
 mod sessions;
+mod storage_classes;
 mod templates;
 
 use http_body_util::Full;

@@ -17,6 +17,7 @@
 //! `registries.conf`).
 
 mod alchemy;
+mod archive;
 mod boto3;
 mod carried;
 mod cdktf;

@@ -61,8 +61,10 @@ pub(super) async fn run(session: &Session<'_>, args: PreviewArgs) -> Result<(), 
         let status = optional(whole.status.as_deref());
         return Err(Error::Failed(format!("the preview for {name} ended as {status}: try again")));
     }
-    let mut table =
-        Table::new("images to expire", &["DIGEST", "TAGS", "PUSHED (UTC)", "ACTION", "RULE"]);
+    let mut table = Table::new(
+        "images to expire or archive",
+        &["DIGEST", "TAGS", "PUSHED (UTC)", "ACTION", "RULE"],
+    );
     for result in &whole.preview_results {
         table.row(row(result));
     }

@@ -69,7 +69,7 @@ fn a_lifecycle_policy_is_previewed_and_space_is_freed() {
     assert_eq!(found["summary"]["expiringImageTotalCount"], 0);
     assert_eq!(found["lifecyclePolicyText"], LIFECYCLE);
     let said = world.home.run(&preview);
-    assert_eq!(super::stderr(&said), "no images to expire\n");
+    assert_eq!(super::stderr(&said), "no images to expire or archive\n");
 
     let freed = world.json(&["gc"]);
     assert_eq!(freed["graceSeconds"], 24 * 60 * 60);
