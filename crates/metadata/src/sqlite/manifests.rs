@@ -16,9 +16,6 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
     INSERT_REFERENCE = "INSERT INTO manifest_references (account, region, child, repository, \
         parent) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    DELETE_REFERENCE = "DELETE FROM manifest_references WHERE account = $1 AND region = $2 \
-        AND child = $3 AND repository = $4 AND parent = $5";
-    DELETE_ALL = "DELETE FROM manifests WHERE account = $1 AND region = $2 AND repository = $3";
     ANY = "SELECT digest FROM manifests \
         WHERE account = $1 AND region = $2 AND repository = $3 LIMIT 1";
     FIND = "SELECT * FROM manifests \
@@ -119,9 +116,6 @@ impl ManifestStore for SqliteMetadata {
 }
 
 const RECORD: &str = "manifest";
-
-/// How many manifests of a repository that is deleted are in memory at once.
-const DELETED_AT_ONCE: usize = 256;
 
 /// A row of `manifests`.
 #[derive(sqlx::FromRow)]
@@ -311,7 +305,7 @@ pub(super) async fn find(
 }
 
 /// Returns a page of manifests by digest.
-async fn list(
+pub(super) async fn list(
     connection: &mut SqliteConnection,
     registry: &RegistryId,
     repository: &RepositoryName,
@@ -390,42 +384,6 @@ pub(super) async fn is_empty(
         .fetch_optional(connection)
         .await?;
     Ok(any.is_none())
-}
-
-/// Deletes every manifest of a repository with its references, of which it is the only list by
-/// repository. No tag may name one any more.
-pub(super) async fn delete_all(
-    write: &mut Write,
-    registry: &RegistryId,
-    repository: &RepositoryName,
-) -> Result<(), Error> {
-    let mut page = PageRequest::first(DELETED_AT_ONCE);
-    loop {
-        let found = list(write.connection(), registry, repository, &page).await?;
-        for manifest in &found.items {
-            for child in manifest.references() {
-                sqlx::query(DELETE_REFERENCE)
-                    .bind(registry.account.as_str())
-                    .bind(registry.region.as_str())
-                    .bind(child.digest.as_str())
-                    .bind(repository.as_str())
-                    .bind(manifest.digest.as_str())
-                    .execute(write.connection())
-                    .await?;
-            }
-        }
-        page.after = found.next;
-        if page.after.is_none() {
-            break;
-        }
-    }
-    sqlx::query(DELETE_ALL)
-        .bind(registry.account.as_str())
-        .bind(registry.region.as_str())
-        .bind(repository.as_str())
-        .execute(write.connection())
-        .await?;
-    Ok(())
 }
 
 /// Returns a page of the manifests that refer to a subject, by digest.

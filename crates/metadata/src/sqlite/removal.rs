@@ -3,7 +3,7 @@
 use oci::{Digest, RepositoryName, Tag};
 
 use super::{Write, links, manifests, tags};
-use crate::{Change, Error, Image, Link, RegistryId, TagFact};
+use crate::{Change, Error, Image, Link, ManifestFact, PageRequest, RegistryId, TagFact};
 
 statements! {
     TAG = "DELETE FROM tags \
@@ -12,9 +12,13 @@ statements! {
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
     REFERENCE = "DELETE FROM manifest_references WHERE account = $1 AND region = $2 \
         AND child = $3 AND repository = $4 AND parent = $5";
+    MANIFESTS = "DELETE FROM manifests WHERE account = $1 AND region = $2 AND repository = $3";
     LINK = "DELETE FROM links \
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
 }
+
+/// How many manifests of a repository that is deleted are in memory at once.
+const DELETED_AT_ONCE: usize = 256;
 
 pub(super) async fn tag(
     mut write: Write,
@@ -67,16 +71,7 @@ pub(super) async fn remove_manifest(
     for tag in &image.tags {
         delete_tag(write, registry, repository, tag).await?;
     }
-    for child in image.manifest.references() {
-        sqlx::query(REFERENCE)
-            .bind(registry.account.as_str())
-            .bind(registry.region.as_str())
-            .bind(child.digest.as_str())
-            .bind(repository.as_str())
-            .bind(digest.as_str())
-            .execute(write.connection())
-            .await?;
-    }
+    remove_references(write, registry, repository, &image.manifest).await?;
     sqlx::query(MANIFEST)
         .bind(registry.account.as_str())
         .bind(registry.region.as_str())
@@ -86,6 +81,52 @@ pub(super) async fn remove_manifest(
         .await?;
     let change = Change::Manifest(registry.clone(), repository.clone(), digest.clone());
     write.record(&change).await
+}
+
+async fn remove_references(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    manifest: &ManifestFact,
+) -> Result<(), Error> {
+    for child in manifest.references() {
+        sqlx::query(REFERENCE)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(child.digest.as_str())
+            .bind(repository.as_str())
+            .bind(manifest.digest.as_str())
+            .execute(write.connection())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Deletes every manifest of a repository with its references, of which it is the only list by
+/// repository. No tag may name one any more.
+pub(super) async fn remove_manifests(
+    write: &mut Write,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+) -> Result<(), Error> {
+    let mut page = PageRequest::first(DELETED_AT_ONCE);
+    loop {
+        let found = manifests::list(write.connection(), registry, repository, &page).await?;
+        for manifest in &found.items {
+            remove_references(write, registry, repository, manifest).await?;
+        }
+        page.after = found.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    sqlx::query(MANIFESTS)
+        .bind(registry.account.as_str())
+        .bind(registry.region.as_str())
+        .bind(repository.as_str())
+        .execute(write.connection())
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn link(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use oci::RepositoryName;
 use sqlx::SqliteConnection;
 
-use super::{SqliteMetadata, Write, manifests};
+use super::{SqliteMetadata, Write, manifests, removal};
 use crate::{
     Change, Error, Origin, Page, PageRequest, RegistryId, Repository, RepositorySettings,
     RepositoryStore, Timestamp, stored,
@@ -164,7 +164,7 @@ pub(super) async fn delete(
         return Err(Error::NotEmpty);
     }
     delete_of(&mut write, registry, name, DELETE_TAGS).await?;
-    manifests::delete_all(&mut write, registry, name).await?;
+    removal::remove_manifests(&mut write, registry, name).await?;
     delete_of(&mut write, registry, name, DELETE_LINKS).await?;
     delete_of(&mut write, registry, name, DELETE).await?;
     write.record(&Change::RepositoryDeleted(registry.clone(), name.clone())).await?;

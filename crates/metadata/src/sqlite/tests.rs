@@ -66,7 +66,6 @@ async fn lookups_use_the_whole_key() {
         (archive::STATEMENTS, "MOVE", "digest=?"),
         (links::STATEMENTS, "FIND", "digest=?"),
         (manifests::STATEMENTS, "FIND", "digest=?"),
-        (manifests::STATEMENTS, "DELETE_REFERENCE", "parent=?"),
         (manifests::STATEMENTS, "LIST", "digest>?"),
         (manifests::STATEMENTS, "PARENT", "repository=?"),
         (manifests::STATEMENTS, "PULLED", "digest=?"),
