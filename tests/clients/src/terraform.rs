@@ -113,6 +113,10 @@ impl Terraform {
             .current_dir(self.directory.path())
             .env("TF_CLI_CONFIG_FILE", self.directory.path().join("terraform.rc"))
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            // Every command starts the provider anew, and a third of what that costs is collecting
+            // garbage that the process takes with it a moment later.
+            .env("GOGC", "off")
+            .env("GOMEMLIMIT", "1GiB")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

