@@ -47,6 +47,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { @subject $open; archive:
             follows_a_policy
             holds_blobs_back
+            lists_what_is_archived
             moves_what_belongs_together
             opens_to_a_push_alone
             takes_and_gives_back

@@ -107,7 +107,11 @@ impl Registry {
     ) -> Result<Page<Image>, DescribeError> {
         let (mut items, mut request) = (Vec::new(), page.clone());
         loop {
-            let found = self.inner.metadata.images(registry, repository, &request).await?;
+            let metadata = &self.inner.metadata;
+            let found = match like.archived {
+                Some(true) => metadata.archived_images(registry, repository, &request).await?,
+                _ => metadata.images(registry, repository, &request).await?,
+            };
             items.extend(found.items.into_iter().filter(|image| like.wants(image)));
             if items.len() > page.limit {
                 items.truncate(page.limit);

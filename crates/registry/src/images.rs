@@ -127,7 +127,11 @@ impl Registry {
         }
         while !listing.is_full() {
             let request = PageRequest { after, limit: page.limit };
-            let found = self.inner.metadata.images(registry, &name, &request).await?;
+            let metadata = &self.inner.metadata;
+            let found = match filter.archived {
+                Some(true) => metadata.archived_images(registry, &name, &request).await?,
+                _ => metadata.images(registry, &name, &request).await?,
+            };
             found.items.iter().for_each(|image| listing.add(image));
             after = found.next;
             if after.is_none() {

@@ -212,6 +212,11 @@ guard! {
             class: StorageClass,
             at: Timestamp
         ) -> Vec<Image>;
+        ArchivedImages: archived_images(
+            registry: &RegistryId,
+            repository: &RepositoryName,
+            page: &PageRequest
+        ) -> Page<Image>;
         IsLinkArchived: is_link_archived(
             registry: &RegistryId,
             repository: &RepositoryName,

@@ -143,6 +143,34 @@ pub async fn moves_what_belongs_together(one: &dyn MetadataStore, other: &dyn Me
     assert!(storage(other, "other").await.is_archived);
 }
 
+/// What is archived is listed by digest, with its tags, page by page.
+pub async fn lists_what_is_archived(one: &dyn MetadataStore, other: &dyn MetadataStore) {
+    let names = ["a", "b", "c", "d"];
+    record(one, names.map(|name| tagged(NAME, name, name, 1_000))).await;
+    for name in ["a", "b", "d"] {
+        moved(one, name, StorageClass::Archive, 2_000).await;
+    }
+    moved(one, "b", StorageClass::Standard, 3_000).await;
+    for limit in [1, 2, 9] {
+        let (mut page, mut found) = (PageRequest::first(limit), Vec::new());
+        loop {
+            let images = other.archived_images(&home(), &repository(NAME), &page).await;
+            let images = images.expect("a page");
+            assert!(images.items.len() <= limit);
+            found.extend(images.items);
+            page.after = images.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        assert!(found.iter().all(|image| image.tags.len() == 1), "{found:?}");
+        assert_eq!(sorted(found), of(&["a", "d"]), "{limit} at a time");
+    }
+    let nowhere = repository("no/where");
+    let none = one.archived_images(&home(), &nowhere, &PageRequest::first(9)).await;
+    assert!(none.expect("a page").items.is_empty());
+}
+
 /// A blob is archived while archived manifests alone name it, and it was not given anew.
 pub async fn holds_blobs_back(one: &dyn MetadataStore, other: &dyn MetadataStore) {
     let registry = home();

@@ -5,7 +5,8 @@ use oci::{Digest, RepositoryName, media_type};
 
 use super::{MemoryMetadata, State, content::Content};
 use crate::{
-    ArchiveStore, Change, Error, Image, Link, ManifestFact, RegistryId, StorageClass, Timestamp,
+    ArchiveStore, Change, Error, Image, Link, ManifestFact, Page, PageRequest, RegistryId,
+    StorageClass, Timestamp,
 };
 
 #[async_trait]
@@ -30,6 +31,23 @@ impl ArchiveStore for MemoryMetadata {
             }
         }
         state.carry(registry, repository, digest, class, at)
+    }
+
+    async fn archived_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error> {
+        let state = self.state();
+        let Ok(content) = state.content(registry, repository) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let archived = content
+            .facts()
+            .filter(|fact| fact.storage.is_archived && fact.digest.as_str() > page.start());
+        let images = archived.filter_map(|fact| content.image(&fact.digest).ok());
+        Ok(Page::take(page, images, |image| image.manifest.digest.as_str()))
     }
 
     async fn is_link_archived(

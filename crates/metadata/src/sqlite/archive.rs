@@ -4,16 +4,21 @@ use async_trait::async_trait;
 use oci::{Digest, RepositoryName, media_type};
 use sqlx::SqliteConnection;
 
-use super::{SqliteMetadata, Write, manifests};
+use super::{
+    SqliteMetadata, Write,
+    manifests::{self, ManifestRow},
+};
 use crate::{
-    ArchiveStore, Change, Error, Image, Link, ManifestFact, NewManifest, PageRequest, RegistryId,
-    Storage, StorageClass, Timestamp, stored,
+    ArchiveStore, Change, Error, Image, Link, ManifestFact, NewManifest, Page, PageRequest,
+    RegistryId, Storage, StorageClass, Timestamp, stored,
 };
 
 // A cross join is read from left to right: few manifests name a child.
 statements! {
     MOVE = "UPDATE manifests SET archived = $5, last_archived_at = $6, last_activated_at = $7 \
         WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4";
+    LIST = "SELECT * FROM manifests WHERE account = $1 AND region = $2 AND repository = $3 \
+        AND archived = 1 AND digest > $4 ORDER BY digest LIMIT $5";
     ACTIVE_PARENT = "SELECT named.parent \
         FROM manifest_references AS named CROSS JOIN manifests AS held \
         ON held.account = named.account AND held.region = named.region \
@@ -52,6 +57,33 @@ impl ArchiveStore for SqliteMetadata {
         let moved = carry(&mut write, registry, repository, digest, class, at).await?;
         write.commit().await?;
         Ok(moved)
+    }
+
+    async fn archived_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error> {
+        let connection = &mut *self.snapshot().await?;
+        let rows: Vec<ManifestRow> = sqlx::query_as(LIST)
+            .bind(registry.account.as_str())
+            .bind(registry.region.as_str())
+            .bind(repository.as_str())
+            .bind(page.start())
+            .bind(page.rows())
+            .fetch_all(&mut *connection)
+            .await?;
+        let Page { items, next } = Page::take(page, rows, |row| &row.digest);
+        let mut images = Vec::with_capacity(items.len());
+        for row in items {
+            let manifest = row.into_manifest()?;
+            // One by one: between two of them may lie the tags of all the others.
+            images.push(
+                manifests::with_tags(&mut *connection, registry, repository, manifest).await?,
+            );
+        }
+        Ok(Page { items: images, next })
     }
 
     async fn is_link_archived(

@@ -63,6 +63,11 @@ async fn lookups_use_the_whole_key() {
     let by_key = [
         (archive::STATEMENTS, "ACTIVE_PARENT", "repository=?"),
         (archive::STATEMENTS, "ARCHIVED_PARENT", "repository=?"),
+        (
+            archive::STATEMENTS,
+            "LIST",
+            "manifests_archived (account=? AND region=? AND repository=? AND digest>?)",
+        ),
         (archive::STATEMENTS, "MOVE", "digest=?"),
         (links::STATEMENTS, "FIND", "digest=?"),
         (manifests::STATEMENTS, "FIND", "digest=?"),

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use oci::{Digest, RepositoryName};
 
-use crate::{Error, Image, Link, RegistryId, StorageClass, Timestamp};
+use crate::{Error, Image, Link, Page, PageRequest, RegistryId, StorageClass, Timestamp};
 
 /// Images in the archive, and what is archived with them.
 ///
@@ -28,6 +28,15 @@ pub trait ArchiveStore: Send + Sync + fmt::Debug + 'static {
         class: StorageClass,
         at: Timestamp,
     ) -> Result<Vec<Image>, Error>;
+
+    /// Returns a page, by digest, of the images of a repository that are archived, at a cost that
+    /// does not grow with those that are not.
+    async fn archived_images(
+        &self,
+        registry: &RegistryId,
+        repository: &RepositoryName,
+        page: &PageRequest,
+    ) -> Result<Page<Image>, Error>;
 
     /// Tells whether a blob is archived: manifests of the repository name it, all of those are
     /// archived, and it was not linked anew after that.

@@ -196,6 +196,9 @@ passed_on! {
             registry: &RegistryId, repository: &RepositoryName, digest: &Digest,
             class: StorageClass, at: Timestamp
         ) -> Vec<Image>;
+        fn archived_images(
+            registry: &RegistryId, repository: &RepositoryName, page: &PageRequest
+        ) -> Page<Image>;
         fn is_link_archived(
             registry: &RegistryId, repository: &RepositoryName, link: &Link
         ) -> bool;
