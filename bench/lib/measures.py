@@ -98,8 +98,10 @@ def touch_memory(path, size_bytes):
     """Writes and removes a file of that size, in pieces of several sizes.
 
     A virtual machine gives memory that nobody used for a while back to its host, and whoever writes
-    first pays for getting it again: up to two seconds for 1 GiB. Nobody here is to be that one.
+    first pays for getting it again: up to two seconds for 1 GiB. Nobody here is to be that one. What
+    others wrote is on disk first: waiting for that afterwards, the memory would be gone again.
     """
+    os.sync()
     pieces = [os.urandom(size << 10) for size in (32, 416, 128)]
     written = 0
     with open(path, "wb", buffering=0) as file:
@@ -107,7 +109,6 @@ def touch_memory(path, size_bytes):
             for piece in pieces:
                 written += file.write(piece)
     path.unlink()
-    os.sync()
 
 
 def large(bench):
