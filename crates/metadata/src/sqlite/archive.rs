@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ArchiveStore, Change, Error, Image, Link, ManifestFact, NewManifest, Page, PageRequest,
-    RegistryId, Storage, StorageClass, Timestamp, stored,
+    RegistryId, Storage, StorageClass, Timestamp,
 };
 
 // A cross join is read from left to right: few manifests name a child.
@@ -110,8 +110,6 @@ impl ArchiveStore for SqliteMetadata {
     }
 }
 
-const RECORD: &str = "manifest reference";
-
 /// Restores a manifest that was recorded just now, or refuses it. An index brings its parts back
 /// even where it was not there before.
 pub(super) async fn reopen(
@@ -143,14 +141,7 @@ pub(super) async fn active_parent(
     repository: &RepositoryName,
     child: &Digest,
 ) -> Result<Option<Digest>, Error> {
-    let parent: Option<String> = sqlx::query_scalar(ACTIVE_PARENT)
-        .bind(registry.account.as_str())
-        .bind(registry.region.as_str())
-        .bind(child.as_str())
-        .bind(repository.as_str())
-        .fetch_optional(connection)
-        .await?;
-    parent.map(|parent| stored::digest(&parent, RECORD)).transpose()
+    manifests::parent_by(ACTIVE_PARENT, connection, registry, repository, child).await
 }
 
 /// Moves an image and what belongs to it; returns those that moved.

@@ -415,7 +415,18 @@ pub(super) async fn parent_of(
     repository: &RepositoryName,
     child: &Digest,
 ) -> Result<Option<Digest>, Error> {
-    let parent: Option<String> = sqlx::query_scalar(PARENT)
+    parent_by(PARENT, connection, registry, repository, child).await
+}
+
+/// Returns the parent that a statement finds for a child.
+pub(super) async fn parent_by(
+    statement: &'static str,
+    connection: &mut SqliteConnection,
+    registry: &RegistryId,
+    repository: &RepositoryName,
+    child: &Digest,
+) -> Result<Option<Digest>, Error> {
+    let parent: Option<String> = sqlx::query_scalar(statement)
         .bind(registry.account.as_str())
         .bind(registry.region.as_str())
         .bind(child.as_str())
