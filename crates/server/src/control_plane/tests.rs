@@ -33,6 +33,14 @@ const DELETE: &str = "DeletePullThroughCacheRule";
 /// The moment of the tests' clock, as JSON writes it.
 const SECONDS: i64 = NOW / 1000;
 
+/// Calls an operation that succeeds, and returns what it answers.
+async fn done(world: &World, operation: &str, body: Value) -> Value {
+    let told = format!("{operation} {body}");
+    let answer = world.ecr(operation, body).await;
+    assert_eq!(answer.status, 200, "{told}: {}", answer.text());
+    answer.json()
+}
+
 /// Asserts an exception and returns its text.
 async fn refused(world: &World, operation: &str, body: Value, exception: &str) -> String {
     let told = format!("{operation} {body}");

@@ -16,13 +16,6 @@ const NO_REPOSITORY: &str = "RepositoryNotFoundException";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const NAME: &str = "team/app";
 
-async fn done(world: &World, operation: &str, body: Value) -> Value {
-    let told = format!("{operation} {body}");
-    let answer = world.ecr(operation, body).await;
-    assert_eq!(answer.status, 200, "{told}: {}", answer.text());
-    answer.json()
-}
-
 async fn initiate(world: &World) -> String {
     let begun = done(world, INITIATE, json!({"repositoryName": NAME})).await;
     begun["uploadId"].as_str().unwrap().to_owned()

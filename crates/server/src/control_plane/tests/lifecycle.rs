@@ -8,13 +8,6 @@ const GET: &str = "GetLifecyclePolicyPreview";
 const INVALID: &str = "InvalidParameterException";
 const NAME: &str = "team/app";
 
-async fn done(world: &World, operation: &str, body: Value) -> Value {
-    let told = format!("{operation} {body}");
-    let answer = world.ecr(operation, body).await;
-    assert_eq!(answer.status, 200, "{told}: {}", answer.text());
-    answer.json()
-}
-
 /// Asks until the preview has ended.
 async fn previewed(world: &World, mut body: Value) -> Value {
     body["repositoryName"] = NAME.into();

@@ -4,12 +4,6 @@ use super::*;
 
 const INVALID: &str = "InvalidParameterException";
 
-async fn done(world: &World, operation: &str, body: Value) -> Value {
-    let answer = world.ecr(operation, body).await;
-    assert_eq!(answer.status, 200, "{operation}: {}", answer.text());
-    answer.json()
-}
-
 #[tokio::test]
 async fn the_registry_has_a_policy() {
     let world = World::start().await;

@@ -8,17 +8,6 @@ const DESCRIBE_REPOSITORIES: &str = "DescribeRepositories";
 const INVALID: &str = "InvalidParameterException";
 const NO_REPOSITORY: &str = "RepositoryNotFoundException";
 
-/// What an operation answers that succeeds.
-#[track_caller]
-fn good(answer: &doors::tests::Answer) -> Value {
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
-}
-
-async fn done(world: &World, operation: &str, body: Value) -> Value {
-    good(&world.ecr(operation, body).await)
-}
-
 /// A world with an empty repository `team/app`.
 async fn world() -> World {
     let world = World::start().await;

@@ -10,13 +10,6 @@ const DESCRIBE_IMAGES: &str = "DescribeImages";
 const INVALID: &str = "InvalidParameterException";
 const NAME: &str = "team/app";
 
-async fn done(world: &World, operation: &str, body: Value) -> Value {
-    let told = format!("{operation} {body}");
-    let answer = world.ecr(operation, body).await;
-    assert_eq!(answer.status, 200, "{told}: {}", answer.text());
-    answer.json()
-}
-
 fn of(members: Value) -> Value {
     let mut body = members;
     body["repositoryName"] = NAME.into();

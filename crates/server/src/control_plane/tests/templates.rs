@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SECONDS, refused};
+use super::{SECONDS, done, refused};
 use crate::doors::tests::{ACCOUNT, World};
 
 const CREATE: &str = "CreateRepositoryCreationTemplate";
@@ -39,13 +39,6 @@ fn answered(mut template: Value, updated_at: i64) -> Value {
     template["createdAt"] = json!(SECONDS);
     template["updatedAt"] = json!(updated_at);
     json!({"registryId": ACCOUNT, "repositoryCreationTemplate": template})
-}
-
-/// Calls an operation that succeeds.
-async fn done(world: &World, operation: &str, body: Value) -> Value {
-    let answer = world.ecr(operation, body).await;
-    assert_eq!(answer.status, 200, "{operation}: {}", answer.text());
-    answer.json()
 }
 
 #[tokio::test]
