@@ -90,6 +90,18 @@ impl Registry {
                 Source::Stored(blob),
             ));
         }
+        // Boxed: its state would otherwise make that of every request large.
+        Box::pin(self.fill_blob(caller, repository, digest, matched)).await
+    }
+
+    /// Starts or joins a fill; returns as soon as headers can be sent.
+    async fn fill_blob(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        digest: &Digest,
+        matched: Option<Match>,
+    ) -> Result<OpenBlob, PullError> {
         let Some(matched) = matched else {
             return Err(self.inner.unknown_blob(&caller.registry, repository, digest).await?);
         };

@@ -189,8 +189,9 @@ impl Inner {
                     is_pushed: matches!(fact.origin, Origin::Pushed { .. }),
                     checked_at: fact.checked_at,
                     updated_at: fact.updated_at,
-                    freshness: matched
-                        .map_or(Freshness::Fresh, |matched| self.freshness(tag, fact, matched)),
+                    freshness: matched.map_or(Freshness::Fresh, |matched| {
+                        matched.freshness(tag, fact, self.clock.now())
+                    }),
                 });
                 (cached, fact.map(|fact| fact.digest.clone()))
             }

@@ -9,12 +9,12 @@ use std::{
     hash::Hash,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 use bytes::Bytes;
-use metadata::{AccountId, Change, RegistryId, TagFact};
+use metadata::{AccountId, Change, RegistryId, TagFact, Timestamp};
 use moka::sync::{Cache, CacheBuilder};
 use oci::{Digest, Reference, RepositoryName, Tag};
 
@@ -33,6 +33,25 @@ pub(crate) struct StoredManifest {
     pub(crate) media_type: Arc<str>,
     /// Whether it is archived, and so not served.
     pub(crate) is_archived: bool,
+    /// When a pull of it was last remembered, in milliseconds since the epoch.
+    remembered_at: AtomicI64,
+}
+
+impl StoredManifest {
+    pub(crate) fn new(bytes: Bytes, digest: Digest, media_type: &str, is_archived: bool) -> Self {
+        let remembered_at = AtomicI64::new(i64::MIN);
+        Self { bytes, digest, media_type: media_type.into(), is_archived, remembered_at }
+    }
+
+    /// Tells whether a pull at this moment is one to remember: of those within a second, one is
+    /// enough.
+    pub(crate) fn is_to_remember(&self, at: Timestamp) -> bool {
+        let is_new = self.remembered_at.load(Ordering::Relaxed).abs_diff(at.0) >= 1000;
+        if is_new {
+            self.remembered_at.store(at.0, Ordering::Relaxed);
+        }
+        is_new
+    }
 }
 
 /// What is kept of a repository is named by something in it.

@@ -154,7 +154,7 @@ impl Registry {
         wanted: Vec<WantedImage>,
         accepted: &[String],
     ) -> Result<PulledBatch, PullError> {
-        let Some(whole) = self.whole_name(caller, repository).await? else {
+        let Some(whole) = self.naming(caller, repository).await?.whole else {
             return self.pull_batch(caller, repository, wanted, accepted).await;
         };
         let pulled = self.pull_batch(caller, &whole, wanted.clone(), accepted).await;

@@ -80,6 +80,7 @@ pub use images::{ImageFailure, ImageId, LayerState, PulledBatch, WantedImage};
 pub use keyring::{Keyring, KeyringError};
 pub use lifecycle::{LifecyclePreviewView, PreviewState, PreviewedImages};
 pub use matching::Match;
+pub use naming::Naming;
 pub use permissions::{Permissions, Verdict};
 pub use pull::{PulledManifest, Served, StaleReason};
 pub use push::{

@@ -6,12 +6,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use bytes::Bytes;
 use metadata::{EcrRepositoryPrefix, Rule};
 use oci::RepositoryName;
 use upstream::Trail;
 
 use crate::{
-    Settings,
+    DeclaredRule, Settings,
     naming::is_hub,
     rule_policies::Policy,
     rules::{RuleSource, RuleView},
@@ -22,8 +23,6 @@ use crate::{
 pub(crate) struct RuleBook {
     by_key: HashMap<String, Arc<BookedRule>>,
     root: Option<Arc<BookedRule>>,
-    /// Whether a rule is for Docker Hub, whose images have short names too.
-    pub(crate) has_hub: bool,
 }
 
 /// A rule and what its declaration adds.
@@ -34,6 +33,10 @@ pub(crate) struct BookedRule {
     pub(crate) anonymous_pull: bool,
     /// What holds for it.
     pub(crate) policy: Policy,
+    /// Its prefix as typed.
+    pub(crate) prefix: Bytes,
+    /// Whether it is for Docker Hub, whose images have short names too.
+    pub(crate) is_hub: bool,
 }
 
 /// A rule that a repository name falls under.
@@ -61,8 +64,20 @@ impl Match {
 impl BookedRule {
     /// A rule that is kept in the metadata store.
     pub(crate) fn stored(rule: Rule, settings: &Settings) -> Self {
+        Self::new(rule, RuleSource::Stored, false, settings)
+    }
+
+    /// A rule that the configuration declares.
+    pub(crate) fn declared(declared: &DeclaredRule, settings: &Settings) -> Self {
+        let source = RuleSource::Declared(declared.source.clone());
+        Self::new(declared.rule.clone(), source, declared.anonymous_pull, settings)
+    }
+
+    fn new(rule: Rule, source: RuleSource, anonymous_pull: bool, settings: &Settings) -> Self {
         let policy = Policy::resolve(rule.policy.as_ref(), settings);
-        Self { rule, source: RuleSource::Stored, anonymous_pull: false, policy }
+        let prefix = Bytes::copy_from_slice(rule.ecr_repository_prefix.as_str().as_bytes());
+        let is_hub = is_hub(&rule.upstream_registry_url);
+        Self { rule, source, anonymous_pull, policy, prefix, is_hub }
     }
 
     pub(crate) fn view(&self) -> RuleView {
@@ -83,7 +98,6 @@ impl RuleBook {
         let mut book = Self::default();
         for booked in rules {
             let booked = Arc::new(booked);
-            book.has_hub |= is_hub(&booked.rule.upstream_registry_url);
             let prefix = &booked.rule.ecr_repository_prefix;
             if prefix.is_root() {
                 book.root = Some(Arc::clone(&booked));

@@ -6,17 +6,30 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use metadata::{EcrRepositoryPrefix, RegistryId};
 use oci::{Digest, RepositoryName};
 use upstream::{Kind, is_same_registry, kind_of};
 
 use crate::{
-    Caller, Progress, PullError, PushError, Registry, blob::failed, matching::RuleBook,
+    Caller, Progress, PullError, PushError, Registry,
+    blob::failed,
+    matching::{BookedRule, RuleBook},
     registry::Inner,
 };
 
 /// Where Docker Hub keeps its official images.
 const OFFICIAL: &str = "library";
+
+/// What the rules say about a name.
+#[derive(Clone, Debug, Default)]
+pub struct Naming {
+    /// The prefix of the rule that it falls under, as its creator typed it, in UTF-8.
+    pub rule: Option<Bytes>,
+    /// The whole name of one of Docker Hub's official images, where this is its short one. A
+    /// repository that is there under the short name is that one, and has none.
+    pub whole: Option<RepositoryName>,
+}
 
 impl Registry {
     /// Returns the name under which the repository is kept that the upstream `namespace` (its host,
@@ -40,40 +53,26 @@ impl Registry {
 }
 
 impl Registry {
-    /// Returns the prefix of the rule that a repository falls under, as its creator typed it, for
-    /// whoever wants to tell. None in strict mode, and where the store does not answer: what that
-    /// means for the request is the request's to say.
-    pub async fn rule_prefix(
-        &self,
-        caller: &Caller,
-        repository: &RepositoryName,
-    ) -> Option<String> {
-        if self.inner.settings.strict_ecr {
-            return None;
-        }
-        let book = self.inner.book(&caller.registry).await.ok()?;
-        let (booked, _) = book.over(repository)?;
-        Some(booked.rule.ecr_repository_prefix.as_str().to_owned())
-    }
-
-    /// Returns the whole name of one of Docker Hub's official images where `name` is its short one.
-    /// A repository that is there under the short name is that one. Names stay as they are in
-    /// strict mode.
+    /// Returns what the rules say about a name, before anything is asked of the repository. They
+    /// say nothing in strict mode.
     ///
     /// # Errors
     /// [`PullError::Storage`].
-    pub async fn whole_name(
+    pub async fn naming(
         &self,
         caller: &Caller,
         name: &RepositoryName,
-    ) -> Result<Option<RepositoryName>, PullError> {
+    ) -> Result<Naming, PullError> {
         if self.inner.settings.strict_ecr {
-            return Ok(None);
+            return Ok(Naming::default());
         }
-        match self.inner.book(&caller.registry).await?.completed(name) {
-            Some(whole) if !self.inner.is_there(&caller.registry, name).await? => Ok(Some(whole)),
-            _ => Ok(None),
+        let book = self.inner.book(&caller.registry).await?;
+        let Some((booked, rest)) = book.over(name) else { return Ok(Naming::default()) };
+        let mut whole = booked.completed(name, rest);
+        if whole.is_some() && Box::pin(self.inner.is_there(&caller.registry, name)).await? {
+            whole = None;
         }
+        Ok(Naming { rule: Some(booked.prefix.clone()), whole })
     }
 
     /// Returns the name under which a repository is kept that something is to be read of: the whole
@@ -86,7 +85,7 @@ impl Registry {
         caller: &Caller,
         name: &RepositoryName,
     ) -> Result<RepositoryName, PullError> {
-        Ok(match self.whole_name(caller, name).await? {
+        Ok(match self.naming(caller, name).await?.whole {
             Some(whole) if self.inner.is_there(&caller.registry, &whole).await? => whole,
             _ => name.clone(),
         })
@@ -105,9 +104,10 @@ impl Registry {
         if inner.settings.strict_ecr {
             return Ok(false);
         }
-        let Some(whole) = inner.book(&caller.registry).await?.completed(repository) else {
-            return Ok(false);
-        };
+        let book = inner.book(&caller.registry).await?;
+        let whole =
+            book.over(repository).and_then(|(booked, rest)| booked.completed(repository, rest));
+        let Some(whole) = whole else { return Ok(false) };
         match self.keep_blob(caller, &whole, digest).await {
             Ok(()) => {}
             Err(PullError::BlobUnknown { .. } | PullError::NameUnknown { .. }) => return Ok(false),
@@ -159,22 +159,21 @@ impl Inner {
     }
 }
 
-impl RuleBook {
+impl BookedRule {
     /// Returns the whole name of one of Docker Hub's official images, where `name` is its short
-    /// one.
-    fn completed(&self, name: &RepositoryName) -> Option<RepositoryName> {
-        if !self.has_hub {
+    /// one, of which the rule leaves `rest`.
+    fn completed(&self, name: &RepositoryName, rest: &str) -> Option<RepositoryName> {
+        let upstream_prefix = self.rule.upstream_repository_prefix.as_ref();
+        let is_short = !rest.contains('/') && upstream_prefix.is_none_or(|prefix| prefix.is_root());
+        if !self.is_hub || !is_short {
             return None;
         }
-        let matched = self.find(name)?;
-        let short = &matched.upstream_repository;
-        if short.contains('/') || !is_hub(&matched.rule().upstream_registry_url) {
-            return None;
-        }
-        let before = name.as_str().strip_suffix(short.as_str())?;
-        RepositoryName::parse(&format!("{before}{OFFICIAL}/{short}")).ok()
+        let before = name.as_str().strip_suffix(rest)?;
+        RepositoryName::parse(&format!("{before}{OFFICIAL}/{rest}")).ok()
     }
+}
 
+impl RuleBook {
     /// Returns what the repository is called here that the upstream `namespace` calls `name`: by
     /// the rule that says most about the upstream's name.
     fn name_of(&self, namespace: &str, name: &str) -> Option<RepositoryName> {
@@ -226,11 +225,10 @@ mod tests {
             ("nginx", Some("library/nginx")),
             ("library/nginx", None),
         ] {
-            let found = book.completed(&RepositoryName::parse(name).unwrap());
+            let name = RepositoryName::parse(name).unwrap();
+            let found = book.over(&name).and_then(|(booked, rest)| booked.completed(&name, rest));
             assert_eq!(found.as_ref().map(RepositoryName::as_str), expected, "{name}");
         }
-        let book = book_of(&[("quay", "quay.io", None)]);
-        assert_eq!(book.completed(&RepositoryName::parse("quay/nginx").unwrap()), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use metadata::{Origin, RegistryId, TagFact};
+use metadata::{Origin, RegistryId, TagFact, Timestamp};
 use oci::{Digest, Reference, RepositoryName, Tag};
 
 use crate::{
@@ -97,10 +97,12 @@ impl Registry {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<PulledManifest, PullError> {
-        let pulled = self.stat_manifest(caller, repository, reference).await?;
         let now = self.inner.clock.now();
-        self.inner.pulls.remember(&caller.registry, repository, &pulled.digest, now);
-        Ok(pulled)
+        let (manifest, served) = self.find_manifest(caller, repository, reference, now).await?;
+        if manifest.is_to_remember(now) {
+            self.inner.pulls.remember(&caller.registry, repository, &manifest.digest, now);
+        }
+        Ok(PulledManifest::new(&manifest, served))
     }
 
     /// Looks a manifest up for a HEAD. It fetches as a pull does, for that is how containerd
@@ -114,11 +116,23 @@ impl Registry {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<PulledManifest, PullError> {
+        let now = self.inner.clock.now();
+        let (manifest, served) = self.find_manifest(caller, repository, reference, now).await?;
+        Ok(PulledManifest::new(&manifest, served))
+    }
+
+    async fn find_manifest(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        reference: &Reference,
+        now: Timestamp,
+    ) -> Result<Found, PullError> {
         let matched = self.admit_pull(caller, repository).await?;
         if let (Some(matched), Reference::Tag(tag)) = (&matched, reference) {
             matched.admit_tag(tag).inspect_err(|_| self.inner.count_denied())?;
         }
-        let wanted = Wanted { inner: &self.inner, registry: &caller.registry, repository };
+        let wanted = Wanted { inner: &self.inner, registry: &caller.registry, repository, now };
         let found = match reference {
             Reference::Digest(digest) => wanted.by_digest(digest, matched).await,
             Reference::Tag(tag) => wanted.by_tag(tag, matched).await,
@@ -128,21 +142,30 @@ impl Registry {
             false => Ok((manifest, served)),
         });
         self.inner.count(&found);
-        let (manifest, served) = found?;
-        Ok(PulledManifest {
+        found
+    }
+}
+
+impl PulledManifest {
+    fn new(manifest: &StoredManifest, served: Served) -> Self {
+        Self {
             bytes: manifest.bytes.clone(),
             digest: manifest.digest.clone(),
             media_type: Arc::clone(&manifest.media_type),
             served,
-        })
+        }
     }
 }
 
 /// A repository that something is wanted from.
+///
+/// What leaves the warm path is boxed: its state would otherwise make that of every request large.
 struct Wanted<'a> {
     inner: &'a Arc<Inner>,
     registry: &'a RegistryId,
     repository: &'a RepositoryName,
+    /// When it is wanted.
+    now: Timestamp,
 }
 
 type Found = (Arc<StoredManifest>, Served);
@@ -156,8 +179,8 @@ impl Wanted<'_> {
         }
         let reference = Reference::Digest(digest.clone());
         match matched {
-            Some(matched) => self.import(reference, matched, None).await,
-            None => Err(self.unknown(reference).await?),
+            Some(matched) => Box::pin(self.import(reference, matched, None)).await,
+            None => Err(Box::pin(self.unknown(reference)).await?),
         }
     }
 
@@ -175,17 +198,23 @@ impl Wanted<'_> {
             // It stays until somebody restores it: no upstream is asked.
             (_, Some(stored), _) if stored.is_archived => Ok((stored, Served::Hit)),
             (Some(fact), Some(stored), Some(matched)) => {
-                match self.inner.freshness(tag, &fact, &matched) {
+                match matched.freshness(tag, &fact, self.now) {
                     Freshness::Fresh => Ok((stored, Served::Hit)),
                     Freshness::Revalidate => self.revalidate(&fact, stored, reference, matched),
-                    Freshness::Stale => self.confirm(&fact, stored, reference, matched).await,
-                    Freshness::Expired => self.replace(&fact, stored, reference, matched).await,
+                    Freshness::Stale => {
+                        Box::pin(self.confirm(&fact, stored, reference, matched)).await
+                    }
+                    Freshness::Expired => {
+                        Box::pin(self.replace(&fact, stored, reference, matched)).await
+                    }
                 }
             }
             (_, Some(stored), _) => Ok((stored, Served::Hit)),
             // Where the bytes of a pushed tag are gone, the upstream's are not the same thing.
-            (_, None, Some(matched)) if !pushed => self.import(reference, matched, None).await,
-            (_, None, _) => Err(self.unknown(reference).await?),
+            (_, None, Some(matched)) if !pushed => {
+                Box::pin(self.import(reference, matched, None)).await
+            }
+            (_, None, _) => Err(Box::pin(self.unknown(reference)).await?),
         }
     }
 
@@ -197,12 +226,11 @@ impl Wanted<'_> {
         reference: Reference,
         matched: Match,
     ) -> Result<Found, PullError> {
-        let now = self.inner.clock.now();
         let key = (self.registry.clone(), self.repository.clone(), reference);
         let upstream = &matched.rule().upstream_registry_url;
         let is_asked = self.inner.refusal(&key, &matched).is_none()
             && self.inner.backoff_until(&key, &matched).is_none()
-            && self.inner.circuits.advice(upstream, now) != Advice::Leave;
+            && self.inner.circuits.advice(upstream, self.now) != Advice::Leave;
         if is_asked {
             // Nobody waits for this flight: it is a task of the registry.
             drop(self.join(key, matched, Some(fact), true));
@@ -221,14 +249,13 @@ impl Wanted<'_> {
     ) -> Result<Found, PullError> {
         let upstream = matched.rule().upstream_registry_url.clone();
         let deadline = matched.policy().stale_deadline;
-        let now = self.inner.clock.now();
         let key = (self.registry.clone(), self.repository.clone(), reference.clone());
         let reason = if let Some(error) = self.inner.refusal(&key, &matched) {
             StaleReason::Failed(error)
         } else if self.inner.backoff_until(&key, &matched).is_some() {
             StaleReason::Backoff
         } else {
-            let advice = self.inner.circuits.advice(&upstream, now);
+            let advice = self.inner.circuits.advice(&upstream, self.now);
             if advice == Advice::Leave {
                 StaleReason::CircuitOpen
             } else {
@@ -346,6 +373,16 @@ impl Wanted<'_> {
     }
 }
 
+impl Match {
+    /// Tells what may be done with a tag that is here. What was pushed has no upstream to ask.
+    pub(crate) fn freshness(&self, tag: &Tag, fact: &TagFact, now: Timestamp) -> Freshness {
+        match fact.origin {
+            Origin::Pushed { .. } => Freshness::Fresh,
+            Origin::Cached { .. } => self.policy().freshness(tag, fact.checked_at, now),
+        }
+    }
+}
+
 impl Inner {
     fn count(&self, found: &Result<Found, PullError>) {
         use PullError::TooYoung;
@@ -369,16 +406,6 @@ impl Inner {
     /// Counts something that the lists of a rule refused.
     pub(crate) fn count_denied(&self) {
         self.counters.increment(Counter::PolicyDenied);
-    }
-
-    /// Tells what may be done with a tag that is here. What was pushed has no upstream to ask.
-    pub(crate) fn freshness(&self, tag: &Tag, fact: &TagFact, matched: &Match) -> Freshness {
-        match fact.origin {
-            Origin::Pushed { .. } => Freshness::Fresh,
-            Origin::Cached { .. } => {
-                matched.policy().freshness(tag, fact.checked_at, self.clock.now())
-            }
-        }
     }
 
     pub(crate) async fn tag_fact(
@@ -420,13 +447,11 @@ impl Inner {
             Err(metadata::Error::NotFound) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let Some(bytes) = self.manifest_bytes(digest).await? else { return Ok(None) };
-        let stored = Arc::new(StoredManifest {
-            bytes,
-            digest: digest.clone(),
-            media_type: fact.media_type.as_str().into(),
-            is_archived: fact.storage.is_archived,
-        });
+        let bytes = Box::pin(self.manifest_bytes(digest)).await?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let is_archived = fact.storage.is_archived;
+        let stored = StoredManifest::new(bytes, digest.clone(), &fact.media_type, is_archived);
+        let stored = Arc::new(stored);
         self.hot.keep(&self.hot.manifests, epoch, key, Arc::clone(&stored));
         Ok(Some(stored))
     }

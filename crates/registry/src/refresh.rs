@@ -155,7 +155,8 @@ impl ImportWork {
             Reference::Tag(tag) => {
                 let fact = inner.tag_fact(registry, repository, tag).await?;
                 let Some(fact) = fact else { return Ok(None) };
-                let is_fresh = inner.freshness(tag, &fact, &self.matched) == Freshness::Fresh;
+                let now = inner.clock.now();
+                let is_fresh = self.matched.freshness(tag, &fact, now) == Freshness::Fresh;
                 (fact.digest.clone(), is_fresh)
             }
         };
@@ -218,12 +219,8 @@ impl ImportWork {
             source: Arc::new(source),
         })?;
         let _claim = self.inner.store_bytes(&fetched.digest, fetched.bytes.clone()).await?;
-        let stored = StoredManifest {
-            bytes: fetched.bytes.clone(),
-            digest: fetched.digest.clone(),
-            media_type: manifest.media_type.as_str().into(),
-            is_archived: false,
-        };
+        let (bytes, digest) = (fetched.bytes.clone(), fetched.digest.clone());
+        let stored = StoredManifest::new(bytes, digest, &manifest.media_type, false);
         let config_type = manifest.config.as_ref().map(|config| config.media_type.clone());
         let fact = ManifestFact {
             digest: fetched.digest.clone(),

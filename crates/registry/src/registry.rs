@@ -206,7 +206,7 @@ impl Inner {
         let resource = Resource::Repository(repository, rule.as_ref());
         match self.authorize(caller, Action::Pull, resource) {
             Err(denied) if caller.is_stranger() => {
-                self.admit_stranger(caller, repository, denied).await?;
+                Box::pin(self.admit_stranger(caller, repository, denied)).await?;
             }
             decided => decided?,
         }

@@ -16,7 +16,7 @@ use crate::{
     Settings, StartError,
     matching::{BookedRule, RuleBook},
     registry::Inner,
-    rule_policies::{self, Policy},
+    rule_policies,
 };
 
 mod update;
@@ -248,12 +248,7 @@ impl Inner {
 pub(crate) fn book(stored: Vec<Rule>, registry: &RegistryId, settings: &Settings) -> RuleBook {
     let stored = stored.into_iter().map(|rule| BookedRule::stored(rule, settings));
     let declared = settings.declared_rules.iter().filter(|declared| declared.registry == *registry);
-    let declared = declared.map(|declared| BookedRule {
-        rule: declared.rule.clone(),
-        source: RuleSource::Declared(declared.source.clone()),
-        anonymous_pull: declared.anonymous_pull,
-        policy: Policy::resolve(declared.rule.policy.as_ref(), settings),
-    });
+    let declared = declared.map(|declared| BookedRule::declared(declared, settings));
     RuleBook::new(stored.chain(declared))
 }
 

@@ -40,11 +40,12 @@ pub(crate) enum Error {
 /// The body of an answer.
 pub(crate) struct Body(Content);
 
+/// Boxed where it is large: an answer is moved about a lot before it leaves.
 enum Content {
     Full(Bytes),
     Unknown,
-    Blob(BlobBody),
-    Parts(PartsBody),
+    Blob(Box<BlobBody>),
+    Parts(Box<PartsBody>),
 }
 
 type Piece = Option<Result<Bytes, ReadError>>;
@@ -84,7 +85,7 @@ impl Body {
 
     /// `size_bytes` from a blob, or all that the reader gives where that is not known yet.
     pub(crate) fn blob(reader: BlobReader, size_bytes: Option<u64>, exchange: &Exchange) -> Self {
-        Self(Content::Blob(BlobBody::new(reader, size_bytes, exchange)))
+        Self(Content::Blob(Box::new(BlobBody::new(reader, size_bytes, exchange))))
     }
 
     /// Several parts of a blob of `size_bytes`, each inside it and not empty, as
@@ -96,7 +97,7 @@ impl Body {
         exchange: &Exchange,
     ) -> Self {
         let blob = BlobBody::new(reader, None, exchange);
-        Self(Content::Parts(PartsBody::new(blob, parts, size_bytes)))
+        Self(Content::Parts(Box::new(PartsBody::new(blob, parts, size_bytes))))
     }
 }
 

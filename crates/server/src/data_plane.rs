@@ -20,8 +20,8 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
-use oci::{Digest, ErrorCode, Route, RouteError};
-use registry::{Caller, Denied, Principal, PullError, Registry, Served, StaleReason};
+use oci::{Digest, ErrorCode, RepositoryName, Route, RouteError};
+use registry::{Caller, Denied, Naming, Principal, PullError, Registry, Served, StaleReason};
 use upstream::Trail;
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     body::{self, Body, Cause},
     doors::{self, Doors, Exchange},
 };
-use error::Failure;
+use error::{Failure, Subject};
 use query::Query;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
@@ -97,8 +97,8 @@ pub(crate) fn pull_text(error: &PullError) -> String {
             format!("{error}, and neither has {host}")
         }
         PullError::ManifestUnknown { .. } | PullError::BlobUnknown { .. } => error.to_string(),
-        PullError::Fill(_) => error::pull(error.clone(), error::Subject::Blob).text(),
-        _ => error::pull(error.clone(), error::Subject::Manifest).text(),
+        PullError::Fill(_) => error::pull(error.clone(), Subject::Blob).text(),
+        _ => error::pull(error.clone(), Subject::Manifest).text(),
     }
 }
 
@@ -167,18 +167,28 @@ where
     if !reads(&call.head.method) || matches!(route, Route::Uploads(_) | Route::Upload(..)) {
         return Box::pin(answer_write(&call, route, body)).await;
     }
-    match short_names::whole_name(&call, &route).await? {
+    let Some(name) = route.repository() else { return answer_read(&call, &route, exchange).await };
+    match name_rule(&call, name, exchange).await? {
         Some(whole) => Box::pin(short_names::answer(&call, &route, whole, exchange)).await,
         None => answer_read(&call, &route, exchange).await,
     }
 }
 
+/// Has the answer name the rule of a repository; returns the repository's whole name where it is
+/// called by a short one.
+async fn name_rule(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    exchange: &mut Exchange,
+) -> Result<Option<RepositoryName>, Failure> {
+    let naming = call.registry.naming(&call.login.caller, name).await;
+    let Naming { rule, whole } = naming.map_err(|error| error::pull(error, Subject::Manifest))?;
+    exchange.rule = rule.and_then(|prefix| HeaderValue::from_maybe_shared(prefix).ok());
+    Ok(whole)
+}
+
 /// Answers GET and HEAD of what is not an upload.
 async fn answer_read(call: &Call<'_>, route: &Route, exchange: &mut Exchange) -> Outcome {
-    if let Some(name) = route.repository() {
-        let prefix = call.doors.registry.rule_prefix(&call.login.caller, name).await;
-        exchange.rule = prefix.and_then(|prefix| HeaderValue::try_from(prefix).ok());
-    }
     match route {
         Route::Base => base(call),
         Route::Manifest(name, reference) => manifests::get(call, name, reference, exchange).await,
@@ -210,7 +220,7 @@ async fn rename(
     exchange.namespace = HeaderValue::try_from(namespace).ok();
     let (registry, caller) = (&call.doors.registry, &call.login.caller);
     let kept = registry.mirrored_name(caller, namespace, name).await;
-    *name = kept.map_err(|error| error::pull(error, error::Subject::Manifest))?;
+    *name = kept.map_err(|error| error::pull(error, Subject::Manifest))?;
     Ok(())
 }
 

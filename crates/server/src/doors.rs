@@ -23,7 +23,7 @@ use std::{
 
 use blobs::Access;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header::HeaderName, request::Parts};
+use http::{Method, Response, StatusCode, header::HeaderName, request::Parts};
 use metadata::{AccountId, RegistryId};
 use registry::{Keyring, Registry};
 use secrecy::SecretString;
@@ -179,7 +179,8 @@ impl Doors {
     /// their length wherever it is known.
     pub(crate) async fn serve<B>(
         &self,
-        request: Request<B>,
+        head: &Parts,
+        body: B,
         connection: Connection,
     ) -> Response<Body>
     where
@@ -187,23 +188,22 @@ impl Doors {
         B::Error: Into<body::Cause>,
     {
         let started = Instant::now();
-        let (head, body) = request.into_parts();
         let door = Door::of(&head.method, head.uri.path());
         let mut exchange = Exchange::new(self.request_ids.next(), connection, head.version);
         let mut response = match door {
-            Door::DataPlane => data_plane::serve(self, &head, body, &mut exchange).await,
+            Door::DataPlane => data_plane::serve(self, head, body, &mut exchange).await,
             // Boxed: its state would otherwise make that of every request large.
             Door::ControlPlane => {
-                Box::pin(control_plane::serve(self, &head, body, &mut exchange)).await
+                Box::pin(control_plane::serve(self, head, body, &mut exchange)).await
             }
-            Door::Operations => operations::serve(self, &head, &mut exchange).await,
-            Door::Nowhere => nowhere(&head),
+            Door::Operations => operations::serve(self, head, &mut exchange).await,
+            Door::Nowhere => nowhere(head),
         };
         response.headers_mut().insert(door.request_id_header(), exchange.request_id.to_header());
         let elapsed = started.elapsed();
         self.metrics.observe(door, response.status(), elapsed);
         if self.settings.access_log {
-            access::log(door, &head, &response, &exchange, elapsed);
+            access::log(door, head, &response, &exchange, elapsed);
         }
         response
     }

@@ -5,23 +5,8 @@
 
 use oci::{RepositoryName, Route};
 
-use super::{
-    Call, Failure, Outcome, answer_read,
-    error::{self, Subject},
-};
+use super::{Call, Outcome, answer_read, name_rule};
 use crate::doors::Exchange;
-
-/// Returns the whole name of the repository that a route is about, where it is called by a short
-/// one.
-pub(super) async fn whole_name(
-    call: &Call<'_>,
-    route: &Route,
-) -> Result<Option<RepositoryName>, Failure> {
-    let Some(name) = route.repository() else { return Ok(None) };
-    let (registry, caller) = (call.registry, &call.login.caller);
-    let whole = registry.whole_name(caller, name).await;
-    whole.map_err(|error| error::pull(error, Subject::Manifest))
-}
 
 /// Answers by the whole name, then by the name as it is.
 pub(super) async fn answer(
@@ -31,13 +16,16 @@ pub(super) async fn answer(
     exchange: &mut Exchange,
 ) -> Outcome {
     let mut completed = route.clone();
+    let short_rule = exchange.rule.clone();
     if let Some(name) = completed.repository_mut() {
         *name = whole;
+        name_rule(call, name, exchange).await?;
     }
     let missing = match answer_read(call, &completed, exchange).await {
         Err(failure) if failure.is_missing() => failure,
         outcome => return outcome,
     };
+    exchange.rule = short_rule;
     match answer_read(call, route, exchange).await {
         Ok(response) => Ok(response),
         Err(failure) if failure.is_failure() => Err(failure),

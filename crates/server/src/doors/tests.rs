@@ -10,7 +10,7 @@ use std::{
 use ::blobs::MemoryBlobs;
 use ::metadata::{MemoryMetadata, Region};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::{BodyExt as _, Full};
 use oci::{Digest, media_type};
 use registry::{Clock as _, LocalDirectory, ManualClock, Parts as RegistryParts, Settings};
@@ -180,7 +180,8 @@ impl World {
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
         let connection = Connection { access: Access::User, tls: false, peer };
-        let response = self.doors.serve(request, connection).await;
+        let (head, body) = request.into_parts();
+        let response = self.doors.serve(&head, body, connection).await;
         let (head, body) = response.into_parts();
         let announced = http_body::Body::size_hint(&body).exact();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes);
@@ -572,7 +573,8 @@ async fn on_the_wire_with(world: &World, request: &str, after_head: impl FnOnce(
         async move {
             let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
             let connection = Connection { access: Access::User, tls: false, peer };
-            Ok::<_, std::convert::Infallible>(doors.serve(request, connection).await)
+            let (head, body) = request.into_parts();
+            Ok::<_, std::convert::Infallible>(doors.serve(&head, body, connection).await)
         }
     });
     let server = hyper::server::conn::http1::Builder::new()
@@ -652,6 +654,22 @@ async fn the_wire_carries_lengths_and_no_more() {
 
     let text = on_the_wire(&world, &ask("POST", "/v2/hub/app/blobs/uploads/", "")).await;
     assert!(text.starts_with("HTTP/1.1 202 ") && text.contains("content-length: 0\r\n"), "{text}");
+}
+
+/// What every request carries about while it is answered is copied when it begins: what few
+/// requests need is boxed.
+#[tokio::test]
+async fn the_state_of_a_request_is_small() {
+    let world = World::start().await;
+    let connection = Connection {
+        access: Access::User,
+        tls: false,
+        peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
+    };
+    let (head, body) = Request::new(Full::<Bytes>::default()).into_parts();
+    let answering = world.doors.serve(&head, body, connection);
+    let bytes = size_of_val(&answering);
+    assert!(bytes <= 2048, "{bytes} bytes");
 }
 
 #[tokio::test]

@@ -126,11 +126,12 @@ impl Shared {
         Future: Send + 'static,
     > + use<> {
         let (doors, activity) = (Arc::clone(&self.doors), Arc::clone(activity));
-        service_fn(move |request| {
+        service_fn(move |request: Request<Incoming>| {
             let (doors, running) = (Arc::clone(&doors), activity.begin());
+            let (head, body) = request.into_parts();
+            let (body, unread) = unread::watch(&head, body);
             async move {
-                let (request, unread) = unread::watch(request);
-                let mut answer = or_500(doors.serve(request, connection)).await;
+                let mut answer = or_500(doors.serve(&head, body, connection)).await;
                 unread.settle(&mut answer).await;
                 drop(running);
                 Ok(answer)
@@ -175,9 +176,9 @@ impl Shared {
 }
 
 /// A panic while a request is answered costs that request alone. The panic hook writes the line.
-async fn or_500(answer: impl Future<Output = Response<Body>>) -> Response<Body> {
-    let answer = AssertUnwindSafe(answer).catch_unwind().await;
-    answer.unwrap_or_else(|_| body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+fn or_500(answer: impl Future<Output = Response<Body>>) -> impl Future<Output = Response<Body>> {
+    let error = || body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
+    AssertUnwindSafe(answer).catch_unwind().map(move |answer| answer.unwrap_or_else(|_| error()))
 }
 
 #[cfg(test)]

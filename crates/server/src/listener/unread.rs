@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Version, header};
+use http::{HeaderValue, Response, Version, header, request::Parts};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
@@ -56,14 +56,13 @@ pub(super) struct Unread<B> {
     expects_continue: bool,
 }
 
-/// Hands a request out, and keeps an eye on its body.
-pub(super) fn watch<B: Body>(request: Request<B>) -> (Request<Given<B>>, Unread<B>) {
-    let is_watched = request.version() < Version::HTTP_2 && !request.body().is_end_stream();
+/// Hands the body of a request out, and keeps an eye on it.
+pub(super) fn watch<B: Body>(head: &Parts, body: B) -> (Given<B>, Unread<B>) {
+    let is_watched = head.version < Version::HTTP_2 && !body.is_end_stream();
     let slot = is_watched.then(Slot::default);
-    let expects_continue = is_watched && request.headers().contains_key(header::EXPECT);
+    let expects_continue = is_watched && head.headers.contains_key(header::EXPECT);
     let unread = Unread { slot: slot.clone(), expects_continue };
-    let give = |body| Given { left: Some(Left { body, is_begun: false }), slot };
-    (request.map(give), unread)
+    (Given { left: Some(Left { body, is_begun: false }), slot }, unread)
 }
 
 impl<B> Body for Given<B>
