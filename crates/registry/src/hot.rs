@@ -59,6 +59,14 @@ type Key<T> = (RegistryId, RepositoryName, T);
 pub(crate) type TagKey = Key<Tag>;
 pub(crate) type ContentKey = Key<Digest>;
 
+/// The rules of a registry, as last read.
+#[derive(Debug)]
+struct Shelved {
+    book: Arc<RuleBook>,
+    /// Whether nothing is known to have changed since.
+    is_current: bool,
+}
+
 /// The moment a read began; see the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch(u64);
@@ -78,7 +86,7 @@ pub(crate) struct Hot {
     pub(crate) permissions: Cache<(AccountId, String), Permissions>,
     /// Whether there is a repository of this name, for names that could be short ones.
     pub(crate) short_names: Cache<(RegistryId, RepositoryName), bool>,
-    books: RwLock<HashMap<RegistryId, Arc<RuleBook>>>,
+    books: RwLock<HashMap<RegistryId, Shelved>>,
     /// Read-locked to keep something, write-locked to take something out.
     gate: RwLock<()>,
     epoch: AtomicU64,
@@ -121,7 +129,14 @@ impl Hot {
     }
 
     pub(crate) fn book(&self, registry: &RegistryId) -> Option<Arc<RuleBook>> {
-        self.books.read().unwrap_or_else(PoisonError::into_inner).get(registry).cloned()
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        books.get(registry).filter(|shelved| shelved.is_current).map(|it| Arc::clone(&it.book))
+    }
+
+    /// Returns the rules as last read, whatever changed since.
+    pub(crate) fn former_book(&self, registry: &RegistryId) -> Option<Arc<RuleBook>> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        books.get(registry).map(|shelved| Arc::clone(&shelved.book))
     }
 
     pub(crate) fn keep_book(&self, epoch: Epoch, registry: &RegistryId, book: &Arc<RuleBook>) {
@@ -132,7 +147,7 @@ impl Hot {
             if books.len() >= 1024 {
                 books.clear();
             }
-            books.insert(registry.clone(), Arc::clone(book));
+            books.insert(registry.clone(), Shelved { book: Arc::clone(book), is_current: true });
         }
     }
 
@@ -149,7 +164,8 @@ impl Hot {
     fn forget_one(&self, change: &Change) {
         match change {
             Change::Rules(registry) => {
-                self.books.write().unwrap_or_else(PoisonError::into_inner).remove(registry);
+                let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+                books.get_mut(registry).into_iter().for_each(|shelved| shelved.is_current = false);
             }
             Change::Secret(..) => self.eyes.invalidate_all(),
             // Roles change rarely, and are told here by name but kept by id.
@@ -181,7 +197,9 @@ impl Hot {
     }
 
     fn forget_all(&self) {
-        self.books.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+        books.values_mut().for_each(|shelved| shelved.is_current = false);
+        drop(books);
         self.short_names.invalidate_all();
         self.eyes.invalidate_all();
         self.permissions.invalidate_all();

@@ -80,6 +80,12 @@ impl BookedRule {
         Self { rule, source, anonymous_pull, policy, prefix, is_hub }
     }
 
+    /// Everything else follows from these.
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { rule, source, anonymous_pull, .. } = other;
+        self.rule == *rule && self.source == *source && self.anonymous_pull == *anonymous_pull
+    }
+
     pub(crate) fn view(&self) -> RuleView {
         RuleView::new(self.rule.clone(), self.source.clone())
     }
@@ -106,6 +112,17 @@ impl RuleBook {
             }
         }
         book
+    }
+
+    /// Takes the rules that stayed as they were from the book before: what is remembered of a rule
+    /// ends with a change of that one, not of another.
+    pub(crate) fn keep_unchanged(&mut self, former: &Self) {
+        for booked in self.by_key.values_mut().chain(&mut self.root) {
+            let key = booked.rule.ecr_repository_prefix.key();
+            if let Some(before) = former.get(key).filter(|before| before.is_same(booked)) {
+                *booked = Arc::clone(before);
+            }
+        }
     }
 
     /// Finds the rule that `name` falls under. A repository named exactly like a prefix does not

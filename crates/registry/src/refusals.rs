@@ -1,8 +1,8 @@
 //! What an upstream does not have, or a rule does not let in yet: remembered for a while, so that
 //! whoever asks again and again costs the upstream nothing.
 //!
-//! A refusal holds for what asked under the very rule that it was made under: any change of the
-//! rules ends it. So does a change of the tag here, such as a push.
+//! A refusal holds for what asked under the very rule that it was made under: a change of that rule
+//! ends it. So does a change of the tag here, such as a push.
 
 use std::sync::Arc;
 

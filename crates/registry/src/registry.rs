@@ -249,7 +249,11 @@ impl Inner {
         }
         let epoch = self.hot.epoch();
         let stored = self.metadata.rules(registry).await?;
-        let book = Arc::new(rules::book(stored, registry, &self.settings));
+        let mut book = rules::book(stored, registry, &self.settings);
+        if let Some(former) = self.hot.former_book(registry) {
+            book.keep_unchanged(&former);
+        }
+        let book = Arc::new(book);
         self.hot.keep_book(epoch, registry, &book);
         Ok(book)
     }

@@ -210,7 +210,12 @@ async fn what_is_missing_is_remembered_until_a_push_or_a_rule_says_otherwise() {
     world.clock.advance(HOUR);
     assert_eq!(serve(&world, "hub/app", "v1").await, "unknown upstream");
     assert_eq!(asked(), 4);
-    // Any change of the rules ends it.
+    // A change of the rule ends it, one of another does not.
+    world.rule("other", |_| {}).await;
+    set(&world, policy.clone()).await;
+    assert_eq!(serve(&world, "hub/app", "v1").await, "unknown upstream");
+    assert_eq!(asked(), 4);
+    set(&world, RulePolicy { missing_for: millis(HOUR / 2), ..policy.clone() }).await;
     set(&world, policy).await;
     assert_eq!(serve(&world, "hub/app", "v1").await, "unknown upstream");
     assert_eq!(asked(), 5);
