@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     Caller, Counter, FillError, FillKey, FillSource, Joined, LinkWish, Match, Progress, PullError,
-    Registry, Served, chain, fill::FillTask, registry::Inner,
+    Registry, Served, chain, fill::FillTask, hot::KeyRef, registry::Inner,
 };
 
 /// The largest piece a reader is given, in bytes.
@@ -204,8 +204,7 @@ impl Inner {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<Linked>, PullError> {
-        let key = (registry.clone(), repository.clone(), digest.clone());
-        if let Some(size_bytes) = self.hot.links.get(&key) {
+        if let Some(size_bytes) = self.hot.links.get(&KeyRef(registry, repository, digest)) {
             return Ok(Some(Linked { size_bytes, is_archived: false }));
         }
         let epoch = self.hot.epoch();
@@ -217,6 +216,7 @@ impl Inner {
         let size_bytes = link.size_bytes;
         let is_archived = self.metadata.is_link_archived(registry, repository, &link).await?;
         if !is_archived {
+            let key = (registry.clone(), repository.clone(), digest.clone());
             self.hot.keep(&self.hot.links, epoch, key, size_bytes);
         }
         Ok(Some(Linked { size_bytes, is_archived }))

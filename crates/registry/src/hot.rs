@@ -15,15 +15,13 @@ use std::{
 
 use bytes::Bytes;
 use metadata::{AccountId, Change, RegistryId, TagFact, Timestamp};
-use moka::sync::{Cache, CacheBuilder};
 use oci::{Digest, Reference, RepositoryName, Tag};
-
-use crate::{
-    Permissions, Settings,
-    matching::RuleBook,
-    refusals::{Refusals, refusals},
-    upstreams::Eyes,
+use quick_cache::{
+    DefaultHashBuilder, Equivalent, OptionsBuilder, UnitWeighter, Weighter,
+    sync::{Cache, DefaultLifecycle},
 };
+
+use crate::{Permissions, Settings, matching::RuleBook, refusals::Refusals, upstreams::Eyes};
 
 /// A manifest ready to be served.
 #[derive(Debug)]
@@ -56,8 +54,32 @@ impl StoredManifest {
 
 /// What is kept of a repository is named by something in it.
 type Key<T> = (RegistryId, RepositoryName, T);
-pub(crate) type TagKey = Key<Tag>;
+pub(crate) type ByRepository<T, V, W = UnitWeighter> = Cache<Key<T>, V, W>;
 pub(crate) type ContentKey = Key<Digest>;
+
+/// A [`Key`] to look something up by, made of what is at hand.
+#[derive(Hash)]
+pub(crate) struct KeyRef<'k, T>(
+    pub(crate) &'k RegistryId,
+    pub(crate) &'k RepositoryName,
+    pub(crate) &'k T,
+);
+
+impl<T: Eq> Equivalent<Key<T>> for KeyRef<'_, T> {
+    fn equivalent(&self, (registry, repository, named): &Key<T>) -> bool {
+        self.2 == named && self.1 == repository && self.0 == registry
+    }
+}
+
+/// What a manifest takes in memory, in bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct ManifestBytes;
+
+impl Weighter<ContentKey, Arc<StoredManifest>> for ManifestBytes {
+    fn weight(&self, _: &ContentKey, manifest: &Arc<StoredManifest>) -> u64 {
+        manifest.bytes.len() as u64 + 512
+    }
+}
 
 /// The rules of a registry, as last read.
 #[derive(Debug)]
@@ -74,10 +96,10 @@ pub(crate) struct Epoch(u64);
 /// The entries.
 #[derive(Debug)]
 pub(crate) struct Hot {
-    pub(crate) tags: Cache<TagKey, Arc<TagFact>>,
-    pub(crate) manifests: Cache<ContentKey, Arc<StoredManifest>>,
+    pub(crate) tags: ByRepository<Tag, Arc<TagFact>>,
+    pub(crate) manifests: ByRepository<Digest, Arc<StoredManifest>, ManifestBytes>,
     /// Size of the linked blob in bytes; none of those that are archived.
-    pub(crate) links: Cache<ContentKey, u64>,
+    pub(crate) links: ByRepository<Digest, u64>,
     /// What would be refused again.
     pub(crate) refusals: Refusals,
     /// Credentials that the secret of an ARN holds, by registry and ARN as typed.
@@ -86,7 +108,7 @@ pub(crate) struct Hot {
     pub(crate) permissions: Cache<(AccountId, String), Permissions>,
     /// Whether there is a repository of this name, for names that could be short ones.
     pub(crate) short_names: Cache<(RegistryId, RepositoryName), bool>,
-    books: RwLock<HashMap<RegistryId, Shelved>>,
+    books: RwLock<HashMap<RegistryId, Shelved, DefaultHashBuilder>>,
     /// Read-locked to keep something, write-locked to take something out.
     gate: RwLock<()>,
     epoch: AtomicU64,
@@ -94,17 +116,15 @@ pub(crate) struct Hot {
 
 impl Hot {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let weigh = |_: &ContentKey, manifest: &Arc<StoredManifest>| {
-            u32::try_from(manifest.bytes.len() + 512).unwrap_or(u32::MAX)
-        };
+        let entries_max = usize::try_from(settings.hot_entries_max).unwrap_or(usize::MAX);
         Self {
-            tags: by_repository(settings.hot_entries_max).build(),
-            manifests: by_repository(settings.hot_manifest_bytes_max).weigher(weigh).build(),
-            links: by_repository(settings.hot_entries_max).build(),
-            refusals: refusals(settings.hot_entries_max),
+            tags: Cache::new(entries_max),
+            manifests: manifests(settings.hot_manifest_bytes_max),
+            links: Cache::new(entries_max),
+            refusals: Cache::new(entries_max),
             eyes: Cache::new(1024),
             permissions: Cache::new(1024),
-            short_names: Cache::new(settings.hot_entries_max),
+            short_names: Cache::new(entries_max),
             books: RwLock::default(),
             gate: RwLock::default(),
             epoch: AtomicU64::new(0),
@@ -117,10 +137,11 @@ impl Hot {
     }
 
     /// Keeps what was read since `epoch`, unless something was taken out in the meantime.
-    pub(crate) fn keep<K, V>(&self, cache: &Cache<K, V>, epoch: Epoch, key: K, value: V)
+    pub(crate) fn keep<K, V, W>(&self, cache: &Cache<K, V, W>, epoch: Epoch, key: K, value: V)
     where
-        K: Hash + Eq + Send + Sync + 'static,
-        V: Clone + Send + Sync + 'static,
+        K: Hash + Eq,
+        V: Clone,
+        W: Weighter<K, V> + Clone,
     {
         let _open = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
@@ -167,31 +188,31 @@ impl Hot {
                 let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
                 books.get_mut(registry).into_iter().for_each(|shelved| shelved.is_current = false);
             }
-            Change::Secret(..) => self.eyes.invalidate_all(),
+            Change::Secret(..) => self.eyes.clear(),
             // Roles change rarely, and are told here by name but kept by id.
-            Change::Role(..) => self.permissions.invalidate_all(),
+            Change::Role(..) => self.permissions.clear(),
             // Nothing else is kept of a repository before it is there, nor of its settings.
             Change::Repository(registry, repository) => {
-                self.short_names.invalidate(&(registry.clone(), repository.clone()));
+                self.short_names.remove(&(registry.clone(), repository.clone()));
             }
             Change::RepositoryDeleted(registry, repository) => {
-                self.short_names.invalidate(&(registry.clone(), repository.clone()));
+                self.short_names.remove(&(registry.clone(), repository.clone()));
                 forget_repository(&self.tags, registry, repository);
                 forget_repository(&self.manifests, registry, repository);
                 forget_repository(&self.links, registry, repository);
                 forget_repository(&self.refusals, registry, repository);
             }
             Change::Tag(registry, repository, tag) => {
-                self.tags.invalidate(&(registry.clone(), repository.clone(), tag.clone()));
+                self.tags.remove(&(registry.clone(), repository.clone(), tag.clone()));
                 let reference = Reference::Tag(tag.clone());
-                self.refusals.invalidate(&(registry.clone(), repository.clone(), reference));
+                self.refusals.remove(&(registry.clone(), repository.clone(), reference));
             }
             Change::Manifest(registry, repository, digest) => {
                 let key = (registry.clone(), repository.clone(), digest.clone());
-                self.manifests.invalidate(&key);
+                self.manifests.remove(&key);
             }
             Change::Link(registry, repository, digest) => {
-                self.links.invalidate(&(registry.clone(), repository.clone(), digest.clone()));
+                self.links.remove(&(registry.clone(), repository.clone(), digest.clone()));
             }
         }
     }
@@ -200,38 +221,37 @@ impl Hot {
         let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
         books.values_mut().for_each(|shelved| shelved.is_current = false);
         drop(books);
-        self.short_names.invalidate_all();
-        self.eyes.invalidate_all();
-        self.permissions.invalidate_all();
-        self.tags.invalidate_all();
-        self.refusals.invalidate_all();
-        self.manifests.invalidate_all();
-        self.links.invalidate_all();
+        self.short_names.clear();
+        self.eyes.clear();
+        self.permissions.clear();
+        self.tags.clear();
+        self.refusals.clear();
+        self.manifests.clear();
+        self.links.clear();
     }
 }
 
-/// A cache of what repositories hold, out of which all of one repository can be taken at once.
-pub(crate) fn by_repository<T, V>(max_capacity: u64) -> CacheBuilder<Key<T>, V, Cache<Key<T>, V>>
-where
-    T: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    Cache::builder().max_capacity(max_capacity).support_invalidation_closures()
+/// As many manifests as `bytes_max` have room for, in few shards: none may be larger than its shard.
+fn manifests(bytes_max: u64) -> ByRepository<Digest, Arc<StoredManifest>, ManifestBytes> {
+    let mut options = OptionsBuilder::new();
+    options
+        .weight_capacity(bytes_max)
+        .estimated_items_capacity(bytes_max as usize / 2048)
+        .shards(4);
+    let options = options.build().expect("both capacities are given");
+    let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+    Cache::with_options(options, ManifestBytes, hasher, lifecycle)
 }
 
-/// Takes everything of a repository out: from here on no look-up finds it. The cache frees the
-/// memory when it comes to it.
-fn forget_repository<T, V>(
-    cache: &Cache<Key<T>, V>,
+/// Takes everything of a repository out.
+fn forget_repository<T, V, W>(
+    cache: &ByRepository<T, V, W>,
     registry: &RegistryId,
     repository: &RepositoryName,
 ) where
-    T: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
+    T: Hash + Eq,
+    V: Clone,
+    W: Weighter<Key<T>, V> + Clone,
 {
-    let (registry, repository) = (registry.clone(), repository.clone());
-    let is_of_it = move |key: &Key<T>, _: &V| key.1 == repository && key.0 == registry;
-    if cache.invalidate_entries_if(is_of_it).is_err() {
-        cache.invalidate_all();
-    }
+    cache.retain(|key, _| key.1 != *repository || key.0 != *registry);
 }

@@ -9,6 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use metadata::{EcrRepositoryPrefix, Rule};
 use oci::RepositoryName;
+use quick_cache::DefaultHashBuilder;
 use upstream::Trail;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 /// The rules of one registry, ready to be matched.
 #[derive(Debug, Default)]
 pub(crate) struct RuleBook {
-    by_key: HashMap<String, Arc<BookedRule>>,
+    by_key: HashMap<String, Arc<BookedRule>, DefaultHashBuilder>,
     root: Option<Arc<BookedRule>>,
 }
 

@@ -10,7 +10,7 @@ use crate::{
     Caller, Counter, Match, PullError, Registry, SecretError,
     circuit::Advice,
     flight::Flight,
-    hot::StoredManifest,
+    hot::{KeyRef, StoredManifest},
     refresh::{ImportWork, Imported},
     registry::Inner,
     rule_policies::Freshness,
@@ -414,14 +414,14 @@ impl Inner {
         repository: &RepositoryName,
         tag: &Tag,
     ) -> Result<Option<Arc<TagFact>>, PullError> {
-        let key = (registry.clone(), repository.clone(), tag.clone());
-        if let Some(fact) = self.hot.tags.get(&key) {
+        if let Some(fact) = self.hot.tags.get(&KeyRef(registry, repository, tag)) {
             return Ok(Some(fact));
         }
         let epoch = self.hot.epoch();
         match self.metadata.tag(registry, repository, tag).await {
             Ok(fact) => {
                 let fact = Arc::new(fact);
+                let key = (registry.clone(), repository.clone(), tag.clone());
                 self.hot.keep(&self.hot.tags, epoch, key, Arc::clone(&fact));
                 Ok(Some(fact))
             }
@@ -437,8 +437,7 @@ impl Inner {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<Arc<StoredManifest>>, PullError> {
-        let key = (registry.clone(), repository.clone(), digest.clone());
-        if let Some(stored) = self.hot.manifests.get(&key) {
+        if let Some(stored) = self.hot.manifests.get(&KeyRef(registry, repository, digest)) {
             return Ok(Some(stored));
         }
         let epoch = self.hot.epoch();
@@ -452,6 +451,7 @@ impl Inner {
         let is_archived = fact.storage.is_archived;
         let stored = StoredManifest::new(bytes, digest.clone(), &fact.media_type, is_archived);
         let stored = Arc::new(stored);
+        let key = (registry.clone(), repository.clone(), digest.clone());
         self.hot.keep(&self.hot.manifests, epoch, key, Arc::clone(&stored));
         Ok(Some(stored))
     }

@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use metadata::{RegistryId, Span, Timestamp};
-use moka::sync::Cache;
-use oci::{Reference, RepositoryName};
+use metadata::{Span, Timestamp};
+use oci::Reference;
 
 use crate::{
-    Match, PullError, hot, matching::BookedRule, pull::ImportKey, refresh::ImportWork,
-    registry::Inner,
+    Match, PullError, hot::ByRepository, matching::BookedRule, pull::ImportKey,
+    refresh::ImportWork, registry::Inner,
 };
 
 /// How long an image that is too young is not looked at again, in milliseconds: its tag may move
@@ -32,12 +31,7 @@ pub(crate) struct Refusal {
 }
 
 /// Refusals by what was asked for.
-pub(crate) type Refusals = Cache<(RegistryId, RepositoryName, Reference), Refusal>;
-
-/// An empty memory of as many refusals as there are entries of the warm path.
-pub(crate) fn refusals(max_capacity: u64) -> Refusals {
-    hot::by_repository(max_capacity).build()
-}
+pub(crate) type Refusals = ByRepository<Reference, Refusal>;
 
 impl Inner {
     /// Returns why something would be refused again.

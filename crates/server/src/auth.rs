@@ -17,7 +17,7 @@ use std::{
 
 use http::{HeaderValue, header::AUTHORIZATION, request::Parts};
 use metadata::{AccountId, RegistryId, Timestamp};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use registry::{Caller, Keyring, Principal};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -28,7 +28,7 @@ pub(crate) use token::Token;
 use crate::doors::{DoorSettings, registry_of};
 
 /// How many proven headers are remembered.
-const REMEMBERED_MAX: u64 = 10_000;
+const REMEMBERED_MAX: usize = 10_000;
 
 /// Who asks which registry, proven.
 #[derive(Debug)]
