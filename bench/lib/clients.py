@@ -14,8 +14,8 @@ from .processes import BenchFailed
 CURL_SAYS = "%{http_code} %{size_download} %{time_starttransfer} %{time_total}"
 
 
-def _curl(url, headers):
-    words = [program("curl"), "-s", "-S", "-o", "/dev/null", "-w", CURL_SAYS]
+def _curl(url, headers, into="/dev/null"):
+    words = [program("curl"), "-s", "-S", "-o", str(into), "-w", CURL_SAYS]
     for header in headers:
         words += ["-H", header]
     return subprocess.Popen([*words, url], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -30,9 +30,9 @@ def _finish(curl, size_bytes):
     return float(words[2]), float(words[3])
 
 
-def download(url, headers, size_bytes=None):
+def download(url, headers, size_bytes=None, into="/dev/null"):
     """One curl; returns seconds to the first byte of the answer, and to the end."""
-    return _finish(_curl(url, headers), size_bytes)
+    return _finish(_curl(url, headers, into), size_bytes)
 
 
 def download_many(url, headers, size_bytes, clients):

@@ -94,6 +94,15 @@ def _cold_blob(running, image, directory):
     return running.blob(image, digest), digest, size_bytes
 
 
+def _stored(running, image, directory):
+    """The image's first layer into a file, as the client keeps it that has no cache."""
+    url, _, size_bytes = _cold_blob(running, image, directory)
+    path = directory / "stored"
+    times = clients.download(url, running.headers, size_bytes, into=path)
+    path.unlink()
+    return times
+
+
 def touch_memory(path, size_bytes):
     """Writes and removes a file of that size, in pieces of several sizes.
 
@@ -129,10 +138,15 @@ def large(bench):
                 bench.keep(f"{state}.wall", contender, wall)
                 bench.keep(f"{state}.cpu", contender, running.server.cpu_seconds() - used)
                 bench.keep(f"{state}.first_byte", contender, first_byte)
+                if state == "cold" and contender is not bench.direct:
+                    bench.keep("stored.wall", contender, wall)
                 gets = upstream.blob_gets().get(digest, 0) - gets
                 if contender not in (bench.direct, bench.nginx):
                     bench.keep(f"{state}.gets", contender, gets)
                 os.sync()
+            if contender is bench.direct:
+                _, wall = _stored(running, image, directory)
+                bench.keep("stored.wall", contender, wall)
             if round_number == 0:
                 clients.check_bytes(url, running.headers, digest)
         bench.keep("large.memory", contender, memory.peak_bytes)

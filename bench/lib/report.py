@@ -62,6 +62,7 @@ def _below_mib(limit):
 # measure, what it is called, how it is written, the column of the ratio, the bar
 ROWS = (
     ("cold.wall", "cold 1 GiB, wall", _seconds, DIRECT, _times(2.5, DIRECT)),
+    ("stored.wall", "the same, beside a curl that stores 1 GiB itself", _seconds, DIRECT, None),
     ("cold.cpu", "cold 1 GiB, server CPU", _seconds, DIRECT,
      Bar("≤ 1.9 s", lambda own, _: own <= 1.9)),
     ("cold.first_byte", "cold 1 GiB, first byte of the answer", _milliseconds, DIRECT,
