@@ -12,8 +12,10 @@ use upstream::{BlobBody, Target};
 use super::{FillError, Lease, LinkWish, download::Download, lease::Publisher};
 use crate::{Counter, StorageError, chain, registry::Inner};
 
-/// Pieces between the network and the disk; each is at most one read of the upstream's socket.
-const PIECES_AHEAD: usize = 8;
+/// Pieces between the network and the disk; each is at most one read of the upstream's socket, some
+/// 400 KiB. More would wait no less (the socket has a buffer of its own) and be out of the
+/// processor's cache before they are hashed.
+const PIECES_AHEAD: usize = 3;
 
 /// A fill that is about to run.
 pub(crate) struct FillTask {
