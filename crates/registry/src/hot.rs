@@ -186,7 +186,9 @@ impl Hot {
         match change {
             Change::Rules(registry) => {
                 let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
-                books.get_mut(registry).into_iter().for_each(|shelved| shelved.is_current = false);
+                if let Some(shelved) = books.get_mut(registry) {
+                    shelved.is_current = false;
+                }
             }
             Change::Secret(..) => self.eyes.clear(),
             // Roles change rarely, and are told here by name but kept by id.
@@ -203,16 +205,15 @@ impl Hot {
                 forget_repository(&self.refusals, registry, repository);
             }
             Change::Tag(registry, repository, tag) => {
-                self.tags.remove(&(registry.clone(), repository.clone(), tag.clone()));
+                self.tags.remove(&KeyRef(registry, repository, tag));
                 let reference = Reference::Tag(tag.clone());
-                self.refusals.remove(&(registry.clone(), repository.clone(), reference));
+                self.refusals.remove(&KeyRef(registry, repository, &reference));
             }
             Change::Manifest(registry, repository, digest) => {
-                let key = (registry.clone(), repository.clone(), digest.clone());
-                self.manifests.remove(&key);
+                self.manifests.remove(&KeyRef(registry, repository, digest));
             }
             Change::Link(registry, repository, digest) => {
-                self.links.remove(&(registry.clone(), repository.clone(), digest.clone()));
+                self.links.remove(&KeyRef(registry, repository, digest));
             }
         }
     }
@@ -237,7 +238,7 @@ fn manifests(bytes_max: u64) -> ByRepository<Digest, Arc<StoredManifest>, Manife
     options
         .weight_capacity(bytes_max)
         .estimated_items_capacity(bytes_max as usize / 2048)
-        .shards(4);
+        .shards(2);
     let options = options.build().expect("both capacities are given");
     let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
     Cache::with_options(options, ManifestBytes, hasher, lifecycle)
@@ -254,4 +255,27 @@ fn forget_repository<T, V, W>(
     W: Weighter<Key<T>, V> + Clone,
 {
     cache.retain(|key, _| key.1 != *repository || key.0 != *registry);
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::Region;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_manifest_is_kept() {
+        let registry = RegistryId {
+            account: AccountId::parse("000000000000").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+        };
+        let settings = Settings::new(registry.clone());
+        let (hot, digest) = (Hot::new(&settings), Digest::of(b"x"));
+        let bytes = Bytes::from(vec![0; 4 << 20]);
+        let stored = StoredManifest::new(bytes, digest.clone(), "", false);
+        let name = RepositoryName::parse("app").unwrap();
+        let key = (registry.clone(), name.clone(), digest.clone());
+        hot.keep(&hot.manifests, hot.epoch(), key, Arc::new(stored));
+        assert!(hot.manifests.get(&KeyRef(&registry, &name, &digest)).is_some());
+    }
 }
