@@ -97,8 +97,8 @@ impl Registry {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<PulledManifest, PullError> {
+        let (manifest, served) = self.find_manifest(caller, repository, reference).await?;
         let now = self.inner.clock.now();
-        let (manifest, served) = self.find_manifest(caller, repository, reference, now).await?;
         if manifest.is_to_remember(now) {
             self.inner.pulls.remember(&caller.registry, repository, &manifest.digest, now);
         }
@@ -116,8 +116,7 @@ impl Registry {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<PulledManifest, PullError> {
-        let now = self.inner.clock.now();
-        let (manifest, served) = self.find_manifest(caller, repository, reference, now).await?;
+        let (manifest, served) = self.find_manifest(caller, repository, reference).await?;
         Ok(PulledManifest::new(&manifest, served))
     }
 
@@ -126,9 +125,9 @@ impl Registry {
         caller: &Caller,
         repository: &RepositoryName,
         reference: &Reference,
-        now: Timestamp,
     ) -> Result<Found, PullError> {
         let matched = self.admit_pull(caller, repository).await?;
+        let now = self.inner.clock.now();
         if let (Some(matched), Reference::Tag(tag)) = (&matched, reference) {
             matched.admit_tag(tag).inspect_err(|_| self.inner.count_denied())?;
         }
