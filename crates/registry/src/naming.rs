@@ -104,10 +104,9 @@ impl Registry {
         if inner.settings.strict_ecr {
             return Ok(false);
         }
-        let book = inner.book(&caller.registry).await?;
-        let whole =
-            book.over(repository).and_then(|(booked, rest)| booked.completed(repository, rest));
-        let Some(whole) = whole else { return Ok(false) };
+        let Some(whole) = inner.book(&caller.registry).await?.completed(repository) else {
+            return Ok(false);
+        };
         match self.keep_blob(caller, &whole, digest).await {
             Ok(()) => {}
             Err(PullError::BlobUnknown { .. } | PullError::NameUnknown { .. }) => return Ok(false),
@@ -174,6 +173,12 @@ impl BookedRule {
 }
 
 impl RuleBook {
+    /// As [`BookedRule::completed`], of the rule that `name` falls under.
+    fn completed(&self, name: &RepositoryName) -> Option<RepositoryName> {
+        let (booked, rest) = self.over(name)?;
+        booked.completed(name, rest)
+    }
+
     /// Returns what the repository is called here that the upstream `namespace` calls `name`: by
     /// the rule that says most about the upstream's name.
     fn name_of(&self, namespace: &str, name: &str) -> Option<RepositoryName> {
@@ -225,10 +230,11 @@ mod tests {
             ("nginx", Some("library/nginx")),
             ("library/nginx", None),
         ] {
-            let name = RepositoryName::parse(name).unwrap();
-            let found = book.over(&name).and_then(|(booked, rest)| booked.completed(&name, rest));
+            let found = book.completed(&RepositoryName::parse(name).unwrap());
             assert_eq!(found.as_ref().map(RepositoryName::as_str), expected, "{name}");
         }
+        let book = book_of(&[("quay", "quay.io", None)]);
+        assert_eq!(book.completed(&RepositoryName::parse("quay/nginx").unwrap()), None);
     }
 
     #[test]

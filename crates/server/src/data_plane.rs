@@ -167,8 +167,11 @@ where
     if !reads(&call.head.method) || matches!(route, Route::Uploads(_) | Route::Upload(..)) {
         return Box::pin(answer_write(&call, route, body)).await;
     }
-    let Some(name) = route.repository() else { return answer_read(&call, &route, exchange).await };
-    match name_rule(&call, name, exchange).await? {
+    let whole = match route.repository() {
+        Some(name) => name_rule(&call, name, exchange).await?,
+        None => None,
+    };
+    match whole {
         Some(whole) => Box::pin(short_names::answer(&call, &route, whole, exchange)).await,
         None => answer_read(&call, &route, exchange).await,
     }

@@ -718,8 +718,7 @@ async fn bodies_have_a_limit_and_an_end() {
     assert!(answer.exception_message().contains("1000 bytes"));
     let (head, _) =
         Signed::new("secretsmanager.GetSecretValue", "secretsmanager", "{}").request().into_parts();
-    let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 4));
-    let connection = doors::Connection { access: ::blobs::Access::User, tls: false, peer };
+    let connection = doors::tests::connection();
     let response = world.doors.serve(&head, doors::tests::Broken, connection).await;
     assert_eq!(response.status(), 400);
 }

@@ -94,6 +94,12 @@ pub(crate) fn registry_id(account: &str, region: &str) -> RegistryId {
     }
 }
 
+/// A connection of a client on this machine.
+pub(crate) fn connection() -> Connection {
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
+    Connection { access: Access::User, tls: false, peer }
+}
+
 fn door_settings() -> DoorSettings {
     DoorSettings {
         public_url: None,
@@ -178,10 +184,8 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
-        let connection = Connection { access: Access::User, tls: false, peer };
         let (head, body) = request.into_parts();
-        let response = self.doors.serve(&head, body, connection).await;
+        let response = self.doors.serve(&head, body, connection()).await;
         let (head, body) = response.into_parts();
         let announced = http_body::Body::size_hint(&body).exact();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes);
@@ -571,10 +575,8 @@ async fn on_the_wire_with(world: &World, request: &str, after_head: impl FnOnce(
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let doors = Arc::clone(&doors);
         async move {
-            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
-            let connection = Connection { access: Access::User, tls: false, peer };
             let (head, body) = request.into_parts();
-            Ok::<_, std::convert::Infallible>(doors.serve(&head, body, connection).await)
+            Ok::<_, std::convert::Infallible>(doors.serve(&head, body, connection()).await)
         }
     });
     let server = hyper::server::conn::http1::Builder::new()
@@ -661,13 +663,8 @@ async fn the_wire_carries_lengths_and_no_more() {
 #[tokio::test]
 async fn the_state_of_a_request_is_small() {
     let world = World::start().await;
-    let connection = Connection {
-        access: Access::User,
-        tls: false,
-        peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
-    };
     let (head, body) = Request::new(Full::<Bytes>::default()).into_parts();
-    let answering = world.doors.serve(&head, body, connection);
+    let answering = world.doors.serve(&head, body, connection());
     let bytes = size_of_val(&answering);
     assert!(bytes <= 2048, "{bytes} bytes");
 }

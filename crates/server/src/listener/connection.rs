@@ -177,8 +177,9 @@ impl Shared {
 
 /// A panic while a request is answered costs that request alone. The panic hook writes the line.
 fn or_500(answer: impl Future<Output = Response<Body>>) -> impl Future<Output = Response<Body>> {
-    let error = || body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
-    AssertUnwindSafe(answer).catch_unwind().map(move |answer| answer.unwrap_or_else(|_| error()))
+    AssertUnwindSafe(answer).catch_unwind().map(|answer| {
+        answer.unwrap_or_else(|_| body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+    })
 }
 
 #[cfg(test)]
